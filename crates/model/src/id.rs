@@ -98,7 +98,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A person or company, as one operator knows it.
+    /// A person or company, as one operator knows it; also the random name under which their data stand on the ledger.
     PartyId(Party),
     /// A line: one number under one contract.
     SubscriptionId(Subscription),
@@ -106,14 +106,14 @@ kinds! {
     ProfileId(Profile),
     /// A requested operation.
     OperationId(Operation),
-    /// One decision about an operation.
-    DecisionId(Decision),
     /// A request to the owner to approve or deny.
     ApprovalId(Approval),
+    /// A second factor of a person.
+    FactorId(Factor),
+    /// An effect that waits to leave.
+    OutboxId(Outbox),
     /// One run of an import.
     ImportId(Import),
     /// An access token.
     TokenId(Token),
-    /// The random name under which a person's data stand on the ledger.
-    SubjectId(Subject),
 }

@@ -9,8 +9,10 @@
 mod actor;
 mod channel;
 mod id;
+mod lock;
 mod named;
 mod operation;
+mod outside;
 mod reason;
 mod time;
 
@@ -19,7 +21,9 @@ pub use channel::Channel;
 pub use id::{
     ApprovalId, DecisionId, Id, ImportId, OperationId, PartyId, ProfileId, SubjectId, SubscriptionId, TokenId,
 };
+pub use lock::{ApprovalState, LockScope, LockSetter};
 pub use named::UnknownName;
 pub use operation::OperationKind;
+pub use outside::{Clock, Entropy};
 pub use reason::{ReasonCode, ReasonCodeError};
 pub use time::Timestamp;

@@ -1,0 +1,386 @@
+//! The two databases behind one face.
+//!
+//! Every statement of simwarden is written once, in the SQL that SQLite and PostgreSQL share (`$n` binds, no vendor
+//! functions); this is the only file that knows there are two. Values are 64-bit integers, texts and byte strings,
+//! nothing else, so that both databases mean the same by a column.
+
+use crate::StoreError;
+use sqlx::postgres::{PgArguments, PgPool, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use sqlx::{Arguments, AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+
+/// A value bound to a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Arg {
+    /// A 64-bit integer, or none.
+    Int(Option<i64>),
+    /// A text, or none.
+    Text(Option<String>),
+    /// A byte string, or none.
+    Blob(Option<Vec<u8>>),
+}
+
+macro_rules! arg_from {
+    ($($from:ty, $variant:ident, $value:ident => $convert:expr);+ $(;)?) => {$(
+        impl From<$from> for Arg {
+            fn from($value: $from) -> Self {
+                Self::$variant(Some($convert))
+            }
+        }
+        impl From<Option<$from>> for Arg {
+            fn from(value: Option<$from>) -> Self {
+                Self::$variant(value.map(|$value| $convert))
+            }
+        }
+    )+};
+}
+arg_from! {
+    i64, Int, v => v;
+    bool, Int, v => i64::from(v);
+    simwarden_model::Timestamp, Int, v => v.as_micros();
+    String, Text, v => v;
+    &str, Text, v => v.to_owned();
+    Vec<u8>, Blob, v => v;
+    [u8; 16], Blob, v => v.to_vec();
+    [u8; 32], Blob, v => v.to_vec();
+    crate::sealing::BlindIndex, Blob, v => v.as_bytes().to_vec();
+}
+impl<K> From<simwarden_model::Id<K>> for Arg {
+    fn from(id: simwarden_model::Id<K>) -> Self {
+        Self::Blob(Some(id.as_bytes().to_vec()))
+    }
+}
+impl<K> From<Option<simwarden_model::Id<K>>> for Arg {
+    fn from(id: Option<simwarden_model::Id<K>>) -> Self {
+        Self::Blob(id.map(|id| id.as_bytes().to_vec()))
+    }
+}
+
+/// A table that rows are added to in bulk.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [&'static str],
+}
+
+/// Bulk inserts are cut into statements of these sizes, so that a handful of prepared statements serve every batch.
+const INSERT_ROWS: [usize; 4] = [128, 32, 8, 1];
+
+impl Table {
+    fn insert_sql(&self, rows: usize, tail: &str) -> String {
+        use std::fmt::Write as _;
+        let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
+        let mut n = 0;
+        for row in 0..rows {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            for column in 0..self.columns.len() {
+                n += 1;
+                let _ = write!(sql, "{}${n}", if column == 0 { "" } else { ", " });
+            }
+            sql.push(')');
+        }
+        sql.push_str(tail);
+        sql
+    }
+}
+
+/// A row that was read; its columns are taken in order.
+pub(crate) enum Row {
+    Sqlite(SqliteRow),
+    Postgres(PgRow),
+}
+
+/// Takes the columns of a row from left to right.
+pub(crate) struct Columns<'r> {
+    row: &'r Row,
+    at: usize,
+}
+
+macro_rules! take {
+    ($self:ident, $ty:ty) => {{
+        let at = $self.at;
+        $self.at += 1;
+        match $self.row {
+            Row::Sqlite(row) => row.try_get::<$ty, _>(at)?,
+            Row::Postgres(row) => row.try_get::<$ty, _>(at)?,
+        }
+    }};
+}
+
+impl Row {
+    pub(crate) fn columns(&self) -> Columns<'_> {
+        Columns { row: self, at: 0 }
+    }
+}
+
+impl Columns<'_> {
+    pub(crate) fn int(&mut self) -> Result<i64, StoreError> {
+        Ok(take!(self, i64))
+    }
+    pub(crate) fn opt_int(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(take!(self, Option<i64>))
+    }
+    pub(crate) fn flag(&mut self) -> Result<bool, StoreError> {
+        Ok(self.int()? != 0)
+    }
+    pub(crate) fn time(&mut self) -> Result<simwarden_model::Timestamp, StoreError> {
+        Ok(simwarden_model::Timestamp::from_micros(self.int()?))
+    }
+    pub(crate) fn opt_time(&mut self) -> Result<Option<simwarden_model::Timestamp>, StoreError> {
+        Ok(self.opt_int()?.map(simwarden_model::Timestamp::from_micros))
+    }
+    pub(crate) fn text(&mut self) -> Result<String, StoreError> {
+        Ok(take!(self, String))
+    }
+    pub(crate) fn opt_text(&mut self) -> Result<Option<String>, StoreError> {
+        Ok(take!(self, Option<String>))
+    }
+    pub(crate) fn blob(&mut self) -> Result<Vec<u8>, StoreError> {
+        Ok(take!(self, Vec<u8>))
+    }
+    pub(crate) fn opt_blob(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(take!(self, Option<Vec<u8>>))
+    }
+    pub(crate) fn bytes<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {
+        let blob = self.blob()?;
+        <[u8; N]>::try_from(blob.as_slice())
+            .map_err(|_| StoreError::Corrupt(format!("{} bytes stand where {N} belong", blob.len())))
+    }
+    pub(crate) fn opt_bytes<const N: usize>(&mut self) -> Result<Option<[u8; N]>, StoreError> {
+        self.opt_blob()?
+            .map(|blob| {
+                <[u8; N]>::try_from(blob.as_slice())
+                    .map_err(|_| StoreError::Corrupt(format!("{} bytes stand where {N} belong", blob.len())))
+            })
+            .transpose()
+    }
+    pub(crate) fn id<K>(&mut self) -> Result<simwarden_model::Id<K>, StoreError> {
+        Ok(simwarden_model::Id::from_bytes(self.bytes()?))
+    }
+    pub(crate) fn opt_id<K>(&mut self) -> Result<Option<simwarden_model::Id<K>>, StoreError> {
+        Ok(self.opt_bytes()?.map(simwarden_model::Id::from_bytes))
+    }
+    pub(crate) fn opt_index(&mut self) -> Result<Option<crate::BlindIndex>, StoreError> {
+        Ok(self.opt_bytes()?.map(crate::BlindIndex::from_bytes))
+    }
+    /// A column that holds one of the names of an enumeration.
+    pub(crate) fn named<T: std::str::FromStr>(&mut self) -> Result<T, StoreError>
+    where
+        T::Err: std::fmt::Display,
+    {
+        self.text()?.parse().map_err(|e: T::Err| StoreError::Corrupt(e.to_string()))
+    }
+    pub(crate) fn opt_named<T: std::str::FromStr>(&mut self) -> Result<Option<T>, StoreError>
+    where
+        T::Err: std::fmt::Display,
+    {
+        self.opt_text()?
+            .map(|text| text.parse().map_err(|e: T::Err| StoreError::Corrupt(e.to_string())))
+            .transpose()
+    }
+}
+
+/// The pools of one database.
+#[derive(Debug, Clone)]
+pub(crate) enum Db {
+    /// SQLite: one connection writes, several read.
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    /// PostgreSQL.
+    Postgres(PgPool),
+}
+
+fn sqlite_arguments(args: Vec<Arg>) -> Result<SqliteArguments, StoreError> {
+    let mut bound = SqliteArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Int(v) => bound.add(v),
+            Arg::Text(v) => bound.add(v),
+            Arg::Blob(v) => bound.add(v),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(bound)
+}
+
+fn postgres_arguments(args: Vec<Arg>) -> Result<PgArguments, StoreError> {
+    let mut bound = PgArguments::default();
+    for arg in args {
+        match arg {
+            Arg::Int(v) => bound.add(v),
+            Arg::Text(v) => bound.add(v),
+            Arg::Blob(v) => bound.add(v),
+        }
+        .map_err(sqlx::Error::Encode)?;
+    }
+    Ok(bound)
+}
+
+/// The key of PostgreSQL's advisory lock under which every writing transaction of simwarden stands.
+const WRITER_LOCK: i64 = 0x7369_6d77_6172_6465;
+
+impl Db {
+    /// Reads rows outside of any writing transaction.
+    pub(crate) async fn fetch(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        Ok(match self {
+            Self::Sqlite { read, .. } => {
+                sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_arguments(args)?)
+                    .fetch_all(read)
+                    .await?
+                    .into_iter()
+                    .map(Row::Sqlite)
+                    .collect()
+            }
+            Self::Postgres(pool) => {
+                sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres_arguments(args)?)
+                    .fetch_all(pool)
+                    .await?
+                    .into_iter()
+                    .map(Row::Postgres)
+                    .collect()
+            }
+        })
+    }
+
+    /// Begins the one writing transaction: no other writer, of this or another process, works until it ends.
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match self {
+            Self::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITER_LOCK).execute(&mut *tx).await?;
+                TxInner::Postgres(tx)
+            }
+        }))
+    }
+}
+
+/// The one writing transaction. Dropped without [`Tx::commit`], it leaves nothing behind.
+pub struct Tx(TxInner);
+
+enum TxInner {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Tx {
+    pub(crate) async fn fetch(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        Ok(match &mut self.0 {
+            TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite_arguments(args)?)
+                .fetch_all(&mut **tx)
+                .await?
+                .into_iter()
+                .map(Row::Sqlite)
+                .collect(),
+            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(args)?)
+                .fetch_all(&mut **tx)
+                .await?
+                .into_iter()
+                .map(Row::Postgres)
+                .collect(),
+        })
+    }
+
+    /// Runs a statement; answers the number of rows it touched.
+    pub(crate) async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, StoreError> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        Ok(match &mut self.0 {
+            TxInner::Sqlite(tx) => {
+                sqlx::query_with(sql, sqlite_arguments(args)?).execute(&mut **tx).await?.rows_affected()
+            }
+            TxInner::Postgres(tx) => {
+                sqlx::query_with(sql, postgres_arguments(args)?).execute(&mut **tx).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Adds rows in as few statements as possible; `tail` stands behind VALUES, such as an ON CONFLICT clause.
+    /// Answers the number of rows touched.
+    pub(crate) async fn insert(&mut self, table: &Table, rows: Vec<Vec<Arg>>, tail: &str) -> Result<u64, StoreError> {
+        let mut touched = 0;
+        let mut rows = rows.into_iter();
+        let mut left = rows.len();
+        while left > 0 {
+            let size = INSERT_ROWS.into_iter().find(|size| *size <= left).unwrap_or(1);
+            let args: Vec<Arg> = rows.by_ref().take(size).flatten().collect();
+            debug_assert_eq!(args.len(), size * table.columns.len(), "a row of {} has the wrong width", table.name);
+            touched += self.execute(&table.insert_sql(size, tail), args).await?;
+            left -= size;
+        }
+        Ok(touched)
+    }
+
+    /// Reads the rows whose key is one of `keys`; `sql` holds the word `KEYS` where the list of binds belongs.
+    pub(crate) async fn fetch_in(&mut self, sql: &str, keys: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(IN_KEYS_MAX) {
+            let (sql, args) = with_keys(sql, chunk);
+            rows.extend(self.fetch(&sql, args).await?);
+        }
+        Ok(rows)
+    }
+
+    /// Makes everything durable, or answers that it is not, or that it is unknown.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when PostgreSQL was interrupted in the middle of the commit, or says by a warning that
+    /// the standby did not confirm it (it then answers COMMIT as if all were well).
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            TxInner::Sqlite(tx) => match tx.commit().await.map_err(StoreError::from) {
+                Ok(()) => Ok(()),
+                Err(full @ StoreError::Full) => Err(full),
+                // Whatever else fails while committing, the state of the file is no longer known to this process.
+                Err(other) => Err(StoreError::Broken(other.to_string())),
+            },
+            TxInner::Postgres(tx) => crate::commit_notice::commit(tx).await,
+        }
+    }
+
+    /// Takes everything back.
+    ///
+    /// # Errors
+    /// When the connection is gone, in which case the database has rolled back itself.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        match self.0 {
+            TxInner::Sqlite(tx) => tx.rollback().await?,
+            TxInner::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Adds up to `binds.len()` columns to a table if they are of use only once: runs DDL inside the transaction.
+    pub(crate) async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
+        for statement in sql.split(';').map(str::trim).filter(|s| !s.is_empty()) {
+            self.execute(statement, Vec::new()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The longest list behind one IN.
+const IN_KEYS_MAX: usize = 128;
+
+/// Puts the binds in place of `KEYS`. The list is filled up to one of few lengths by repeating the last key, so that
+/// few statements are ever prepared.
+fn with_keys(sql: &str, keys: &[Arg]) -> (String, Vec<Arg>) {
+    let width = [1, 8, 32].into_iter().find(|width| keys.len() <= *width).unwrap_or(IN_KEYS_MAX);
+    let mut args = keys.to_vec();
+    if let Some(last) = keys.last() {
+        args.resize(width, last.clone());
+    }
+    let binds: Vec<String> = (1..=args.len()).map(|n| format!("${n}")).collect();
+    (sql.replace("KEYS", &binds.join(", ")), args)
+}
+
+impl Db {
+    /// As [`Tx::fetch_in`], outside of the writing transaction.
+    pub(crate) async fn fetch_in(&self, sql: &str, keys: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        let mut rows = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(IN_KEYS_MAX) {
+            let (sql, args) = with_keys(sql, chunk);
+            rows.extend(self.fetch(&sql, args).await?);
+        }
+        Ok(rows)
+    }
+}

@@ -1,0 +1,139 @@
+//! Lines: one number under one contract each.
+
+use super::{FromColumns, Kept, digest_columns, read_all, update_versioned};
+use crate::BlindIndex;
+use crate::StoreError;
+use crate::db::{Arg, Columns, Table};
+use simwarden_model::{ImportId, LineKind, LockScope, LockSetter, PartyId, SubscriptionId, SubscriptionState, Timestamp};
+
+const TABLE: Table = Table {
+    name: "subscription",
+    columns: &["id", "operator", "party_id", "msisdn_idx", "kind", "state", "sealed", "lock_scope", "lock_setter", "lock_expires_at", "frozen_at", "opened_at", "swapped_at", "device_changed_at", "contact_changed_at", "owner_changed_at", "port_at", "locked_at", "unlocked_at", "forwarding_at", "quarantined_at", "version", "import_id", "origin"],
+};
+/// The columns, as read.
+const COLUMNS: &str = "id, operator, party_id, msisdn_idx, kind, state, sealed, lock_scope, lock_setter, lock_expires_at, frozen_at, opened_at, swapped_at, device_changed_at, contact_changed_at, owner_changed_at, port_at, locked_at, unlocked_at, forwarding_at, quarantined_at, version, import_id";
+
+/// A line: one number under one contract.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subscription {
+    /// Random name, also on the ledger.
+    pub id: SubscriptionId,
+    /// MCC-MNC of the operator.
+    pub operator: String,
+    /// Its owner.
+    pub party_id: PartyId,
+    /// Index of the number; none once erased.
+    pub msisdn_idx: Option<BlindIndex>,
+    /// Prepaid, postpaid …
+    pub kind: LineKind,
+    /// Where it is in its life.
+    pub state: SubscriptionState,
+    /// The number and the contact for notices, under the owner's key.
+    pub sealed: Option<Vec<u8>>,
+    /// What the lock in force covers.
+    pub lock_scope: Option<LockScope>,
+    /// Who set it.
+    pub lock_setter: Option<LockSetter>,
+    /// When it ends by itself; never when absent.
+    pub lock_expires_at: Option<Timestamp>,
+    /// When the line was frozen, if it is.
+    pub frozen_at: Option<Timestamp>,
+    /// When it was registered.
+    pub opened_at: Timestamp,
+    /// When the number last moved to another profile.
+    pub swapped_at: Option<Timestamp>,
+    /// When it was first seen in its present phone, if that is not its first.
+    pub device_changed_at: Option<Timestamp>,
+    /// When the contact last changed.
+    pub contact_changed_at: Option<Timestamp>,
+    /// When the owner last changed.
+    pub owner_changed_at: Option<Timestamp>,
+    /// When it came from another operator.
+    pub port_at: Option<Timestamp>,
+    /// When a lock was last set.
+    pub locked_at: Option<Timestamp>,
+    /// When a lock was last taken away.
+    pub unlocked_at: Option<Timestamp>,
+    /// When forwarding was last set.
+    pub forwarding_at: Option<Timestamp>,
+    /// When the last owner gave it up.
+    pub quarantined_at: Option<Timestamp>,
+    /// Grows with every change, from 1.
+    pub version: i64,
+    /// The import that brought it.
+    pub import_id: Option<ImportId>,
+}
+
+impl Subscription {
+    fn args(&self) -> Vec<Arg> {
+        vec![
+            self.id.into(),
+            self.operator.clone().into(),
+            self.party_id.into(),
+            self.msisdn_idx.into(),
+            self.kind.as_str().into(),
+            self.state.as_str().into(),
+            self.sealed.clone().into(),
+            self.lock_scope.map(|v| v.as_str()).into(),
+            self.lock_setter.map(|v| v.as_str()).into(),
+            self.lock_expires_at.into(),
+            self.frozen_at.into(),
+            self.opened_at.into(),
+            self.swapped_at.into(),
+            self.device_changed_at.into(),
+            self.contact_changed_at.into(),
+            self.owner_changed_at.into(),
+            self.port_at.into(),
+            self.locked_at.into(),
+            self.unlocked_at.into(),
+            self.forwarding_at.into(),
+            self.quarantined_at.into(),
+            self.version.into(),
+            self.import_id.into(),
+        ]
+    }
+}
+
+impl FromColumns for Subscription {
+    fn from_columns(c: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: c.id()?,
+            operator: c.text()?,
+            party_id: c.id()?,
+            msisdn_idx: c.opt_index()?,
+            kind: c.named()?,
+            state: c.named()?,
+            sealed: c.opt_blob()?,
+            lock_scope: c.opt_named()?,
+            lock_setter: c.opt_named()?,
+            lock_expires_at: c.opt_time()?,
+            frozen_at: c.opt_time()?,
+            opened_at: c.time()?,
+            swapped_at: c.opt_time()?,
+            device_changed_at: c.opt_time()?,
+            contact_changed_at: c.opt_time()?,
+            owner_changed_at: c.opt_time()?,
+            port_at: c.opt_time()?,
+            locked_at: c.opt_time()?,
+            unlocked_at: c.opt_time()?,
+            forwarding_at: c.opt_time()?,
+            quarantined_at: c.opt_time()?,
+            version: c.int()?,
+            import_id: c.opt_id()?,
+        })
+    }
+}
+
+impl Kept for Subscription {
+    const KIND: &'static str = TABLE.name;
+
+    fn row_id(&self) -> [u8; 16] {
+        *self.id.as_bytes()
+    }
+    fn version(&self) -> i64 {
+        self.version
+    }
+    fn digest(&self) -> [u8; 32] {
+        digest_columns(Self::KIND, &self.args())
+    }
+}
