@@ -8,22 +8,41 @@
 
 mod actor;
 mod channel;
+mod digits;
+mod document;
+mod eid;
+mod error;
+mod iccid;
 mod id;
+mod imei;
+mod imsi;
 mod lock;
+mod masked;
+mod msisdn;
 mod named;
 mod operation;
 mod outside;
+mod plmn;
 mod reason;
 mod time;
 
 pub use actor::Role;
 pub use channel::Channel;
+pub use digits::normalise_digits;
+pub use document::{DocumentKey, DocumentKind};
+pub use eid::{Eid, EidCheck};
+pub use error::{CheckDigit, IdentifierError};
+pub use iccid::Iccid;
 pub use id::{
-    ApprovalId, DecisionId, Id, ImportId, OperationId, PartyId, ProfileId, SubjectId, SubscriptionId, TokenId,
+    ApprovalId, FactorId, Id, ImportId, OperationId, OutboxId, PartyId, ProfileId, SubscriptionId, TokenId,
 };
+pub use imei::{Imei, Imeisv};
+pub use imsi::Imsi;
 pub use lock::{ApprovalState, LockScope, LockSetter};
+pub use msisdn::{Msisdn, Region};
 pub use named::UnknownName;
 pub use operation::OperationKind;
 pub use outside::{Clock, Entropy};
+pub use plmn::{Mcc, Mnc, Plmn};
 pub use reason::{ReasonCode, ReasonCodeError};
 pub use time::Timestamp;

@@ -1,0 +1,73 @@
+//! EID: the number of an eUICC (GSMA SGP.29; before that SGP.02).
+
+use crate::digits::Digits;
+use crate::masked::masked;
+use crate::{CheckDigit, IdentifierError};
+
+const WHAT: &str = "an EID";
+
+/// The number of an eUICC: 32 digits, the last two of them check digits after ISO 7064 mod 97-10.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Eid(Digits<32>);
+
+/// Whether the check digits of an EID fit.
+pub type EidCheck = CheckDigit;
+
+impl Eid {
+    /// An EID as typed or imported: it must begin with 89 and its check digits must fit.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when it is not 32 digits, does not begin with 89, or a check digit does not fit.
+    pub fn parse(text: &str) -> Result<Self, IdentifierError> {
+        let digits = Digits::typed(WHAT, 32, text)?;
+        if !digits.as_bytes().starts_with(b"89") {
+            return Err(IdentifierError::Prefix {
+                what: WHAT,
+                expected: "89, the telecommunication industry",
+            });
+        }
+        if mod_97(digits.as_bytes()) != 1 {
+            return Err(IdentifierError::CheckDigit { what: WHAT });
+        }
+        Ok(Self(digits))
+    }
+
+    /// An EID that its chip's certificate, or the network, vouches for: 32 ASCII digits; the check is reported.
+    ///
+    /// Some certified test chips carry a number whose check digits do not fit; the certificate binds it all the
+    /// same.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when it is not exactly 32 ASCII digits.
+    pub fn parse_vouched(text: &str) -> Result<(Self, EidCheck), IdentifierError> {
+        let digits = Digits::plain(WHAT, 32, text.as_bytes())?;
+        Ok((Self(digits), CheckDigit::of(mod_97(digits.as_bytes()) == 1)))
+    }
+
+    /// The 32 digits in the clear.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The first eight digits: the EUM identification number, the same for all chips of one manufacturer's range.
+    #[must_use]
+    pub fn eum(&self) -> &str {
+        &self.reveal()[..8]
+    }
+
+    /// The check, made again: false only for an EID that came in by [`Self::parse_vouched`].
+    #[must_use]
+    pub fn check(&self) -> EidCheck {
+        CheckDigit::of(mod_97(self.0.as_bytes()) == 1)
+    }
+}
+
+masked!(Eid, head 8, tail 2);
+
+/// The remainder of a decimal number by 97, digit by digit.
+fn mod_97(digits: &[u8]) -> u32 {
+    digits
+        .iter()
+        .fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97)
+}

@@ -1,0 +1,106 @@
+//! IMEI and IMEISV: the number of a phone (3GPP TS 23.003, clause 6).
+
+use crate::digits::{Digits, luhn, luhn_fits};
+use crate::masked::masked;
+use crate::{CheckDigit, IdentifierError};
+
+const WHAT: &str = "an IMEI";
+const WHAT_SV: &str = "an IMEISV";
+
+/// The number of a phone: TAC (8 digits), serial number (6) and Luhn check digit; always kept with all 15.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Imei(Digits<15>);
+
+impl Imei {
+    /// An IMEI as typed or imported: 15 digits whose check digit fits, or 14 to which it is appended.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when it is not 14 or 15 digits or the check digit is wrong.
+    pub fn parse(text: &str) -> Result<Self, IdentifierError> {
+        let digits: Digits<15> = Digits::typed(WHAT, 14, text)?;
+        if digits.len() == 15 && !luhn_fits(digits.as_bytes()) {
+            return Err(IdentifierError::CheckDigit { what: WHAT });
+        }
+        Ok(Self::from_body(&digits.as_bytes()[..14]))
+    }
+
+    /// An IMEI as a network reports it: 14, 15 or 16 ASCII digits, of which the first 14 count.
+    ///
+    /// Networks transmit a zero in place of the check digit (clause 6.2.1), or the IMEISV; so the check digit is
+    /// computed anew, whatever stood there, and the answer says whether it was the right one (an absent one is).
+    /// Two reports of one phone are therefore always equal.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when it is not 14 to 16 ASCII digits.
+    pub fn parse_vouched(text: &str) -> Result<(Self, CheckDigit), IdentifierError> {
+        let digits: Digits<16> = Digits::plain(WHAT, 14, text.as_bytes())?;
+        let this = Self::from_body(&digits.as_bytes()[..14]);
+        Ok((
+            this,
+            CheckDigit::of(digits.len() != 15 || this.0.as_bytes() == digits.as_bytes()),
+        ))
+    }
+
+    fn from_body(body: &[u8]) -> Self {
+        let mut digits = Digits::EMPTY;
+        for byte in body {
+            digits.push(*byte);
+        }
+        digits.push(luhn(body));
+        Self(digits)
+    }
+
+    /// The 15 digits in the clear.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The type allocation code: make and model, the same for thousands of phones.
+    #[must_use]
+    pub fn tac(&self) -> &str {
+        &self.reveal()[..8]
+    }
+}
+
+masked!(Imei, head 2, tail 2);
+
+/// The number of a phone with its software version: TAC (8 digits), serial number (6), version (2).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Imeisv(Digits<16>);
+
+impl Imeisv {
+    /// An IMEISV as typed or imported: 16 digits; it has no check digit.
+    ///
+    /// # Errors
+    /// [`IdentifierError`] when it is not 16 digits.
+    pub fn parse(text: &str) -> Result<Self, IdentifierError> {
+        Ok(Self(Digits::typed(WHAT_SV, 16, text)?))
+    }
+
+    /// The 16 digits in the clear.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// The phone's IMEI, with its check digit computed.
+    #[must_use]
+    pub fn imei(&self) -> Imei {
+        Imei::from_body(&self.0.as_bytes()[..14])
+    }
+
+    /// The type allocation code.
+    #[must_use]
+    pub fn tac(&self) -> &str {
+        &self.reveal()[..8]
+    }
+
+    /// The software version number.
+    #[must_use]
+    pub fn software_version(&self) -> &str {
+        &self.reveal()[14..]
+    }
+}
+
+masked!(Imeisv, head 2, tail 2);
