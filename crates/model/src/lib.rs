@@ -8,6 +8,7 @@
 
 mod actor;
 mod channel;
+mod claim;
 mod digits;
 mod document;
 mod eid;
@@ -20,12 +21,18 @@ mod masked;
 mod msisdn;
 mod named;
 mod operation;
+mod operation_state;
+mod person;
 mod plmn;
+mod profile;
 mod reason;
+mod refused;
+mod subscription;
 mod time;
 
 pub use actor::Role;
 pub use channel::Channel;
+pub use claim::Claim;
 pub use digits::normalise_digits;
 pub use document::{DocumentKey, DocumentKind};
 pub use eid::{Eid, EidCheck};
@@ -39,6 +46,11 @@ pub use imsi::Imsi;
 pub use msisdn::{Msisdn, Region};
 pub use named::UnknownName;
 pub use operation::OperationKind;
+pub use operation_state::{OperationEvent, OperationState};
+pub use person::{LineKind, PartyClass, PartyKind};
 pub use plmn::{Mcc, Mnc, Plmn};
+pub use profile::{ProfileEvent, ProfileState};
 pub use reason::{ReasonCode, ReasonCodeError};
+pub use refused::Refused;
+pub use subscription::{SubscriptionEvent, SubscriptionState};
 pub use time::Timestamp;
