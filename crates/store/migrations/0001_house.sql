@@ -125,6 +125,7 @@ CREATE TABLE operation (
     policy_hash      BLOB NOT NULL,
     hold_until       INTEGER,
     on_timeout       TEXT,
+    context          TEXT NOT NULL,
     evidence         TEXT NOT NULL,
     steps            TEXT NOT NULL,
     line_masked      TEXT NOT NULL,

@@ -168,14 +168,19 @@ impl Columns<'_> {
     where
         T::Err: std::fmt::Display,
     {
-        self.text()?.parse().map_err(|e: T::Err| StoreError::Corrupt(e.to_string()))
+        self.text()?
+            .parse()
+            .map_err(|e: T::Err| StoreError::Corrupt(e.to_string()))
     }
     pub(crate) fn opt_named<T: std::str::FromStr>(&mut self) -> Result<Option<T>, StoreError>
     where
         T::Err: std::fmt::Display,
     {
         self.opt_text()?
-            .map(|text| text.parse().map_err(|e: T::Err| StoreError::Corrupt(e.to_string())))
+            .map(|text| {
+                text.parse()
+                    .map_err(|e: T::Err| StoreError::Corrupt(e.to_string()))
+            })
             .transpose()
     }
 }
@@ -247,7 +252,10 @@ impl Db {
             Self::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => {
                 let mut tx = pool.begin().await?;
-                sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(WRITER_LOCK).execute(&mut *tx).await?;
+                sqlx::query("SELECT pg_advisory_xact_lock($1)")
+                    .bind(WRITER_LOCK)
+                    .execute(&mut *tx)
+                    .await?;
                 TxInner::Postgres(tx)
             }
         }))
@@ -285,25 +293,37 @@ impl Tx {
     pub(crate) async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, StoreError> {
         let sql = AssertSqlSafe(sql.to_owned());
         Ok(match &mut self.0 {
-            TxInner::Sqlite(tx) => {
-                sqlx::query_with(sql, sqlite_arguments(args)?).execute(&mut **tx).await?.rows_affected()
-            }
-            TxInner::Postgres(tx) => {
-                sqlx::query_with(sql, postgres_arguments(args)?).execute(&mut **tx).await?.rows_affected()
-            }
+            TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite_arguments(args)?)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
+            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(args)?)
+                .execute(&mut **tx)
+                .await?
+                .rows_affected(),
         })
     }
 
     /// Adds rows in as few statements as possible; `tail` stands behind VALUES, such as an ON CONFLICT clause.
     /// Answers the number of rows touched.
-    pub(crate) async fn insert(&mut self, table: &Table, rows: Vec<Vec<Arg>>, tail: &str) -> Result<u64, StoreError> {
+    pub(crate) async fn insert(
+        &mut self,
+        table: &Table,
+        rows: Vec<Vec<Arg>>,
+        tail: &str,
+    ) -> Result<u64, StoreError> {
         let mut touched = 0;
         let mut rows = rows.into_iter();
         let mut left = rows.len();
         while left > 0 {
             let size = INSERT_ROWS.into_iter().find(|size| *size <= left).unwrap_or(1);
             let args: Vec<Arg> = rows.by_ref().take(size).flatten().collect();
-            debug_assert_eq!(args.len(), size * table.columns.len(), "a row of {} has the wrong width", table.name);
+            debug_assert_eq!(
+                args.len(),
+                size * table.columns.len(),
+                "a row of {} has the wrong width",
+                table.name
+            );
             touched += self.execute(&table.insert_sql(size, tail), args).await?;
             left -= size;
         }
@@ -311,6 +331,7 @@ impl Tx {
     }
 
     /// Reads the rows whose key is one of `keys`; `sql` holds the word `KEYS` where the list of binds belongs.
+    /// No key may stand in it twice.
     pub(crate) async fn fetch_in(&mut self, sql: &str, keys: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(IN_KEYS_MAX) {
@@ -348,14 +369,6 @@ impl Tx {
         }
         Ok(())
     }
-
-    /// Adds up to `binds.len()` columns to a table if they are of use only once: runs DDL inside the transaction.
-    pub(crate) async fn batch(&mut self, sql: &'static str) -> Result<(), StoreError> {
-        for statement in sql.split(';').map(str::trim).filter(|s| !s.is_empty()) {
-            self.execute(statement, Vec::new()).await?;
-        }
-        Ok(())
-    }
 }
 
 /// The longest list behind one IN.
@@ -364,7 +377,10 @@ const IN_KEYS_MAX: usize = 128;
 /// Puts the binds in place of `KEYS`. The list is filled up to one of few lengths by repeating the last key, so that
 /// few statements are ever prepared.
 fn with_keys(sql: &str, keys: &[Arg]) -> (String, Vec<Arg>) {
-    let width = [1, 8, 32].into_iter().find(|width| keys.len() <= *width).unwrap_or(IN_KEYS_MAX);
+    let width = [1, 8, 32]
+        .into_iter()
+        .find(|width| keys.len() <= *width)
+        .unwrap_or(IN_KEYS_MAX);
     let mut args = keys.to_vec();
     if let Some(last) = keys.last() {
         args.resize(width, last.clone());

@@ -19,7 +19,9 @@ const TAG_BYTES: usize = 16;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// The ciphertext was not sealed under this key, or was changed.
-    #[error("sealed data do not open: the master key is not the one they were sealed with, or they were changed")]
+    #[error(
+        "sealed data do not open: the master key is not the one they were sealed with, or they were changed"
+    )]
     DoesNotOpen,
     /// The person was erased: the key is destroyed for good.
     #[error("this person's data were erased; their key no longer exists")]
@@ -90,7 +92,7 @@ fn derive(master: &[u8; KEY_BYTES], purpose: &str) -> [u8; KEY_BYTES] {
 }
 
 fn keyed(key: &[u8; KEY_BYTES]) -> Hmac<Sha256> {
-    <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length")
+    <Hmac<Sha256>>::new_from_slice(key).expect("HMAC takes keys of any length")
 }
 
 impl Keyring {
@@ -119,7 +121,10 @@ impl Keyring {
     /// # Errors
     /// [`KeyError::Malformed`].
     pub fn from_text(text: &str) -> Result<Self, KeyError> {
-        let hex = text.trim().strip_prefix("simwarden-master-key-v1 ").ok_or(KeyError::Malformed)?;
+        let hex = text
+            .trim()
+            .strip_prefix("simwarden-master-key-v1 ")
+            .ok_or(KeyError::Malformed)?;
         if hex.len() != 2 * KEY_BYTES || !hex.is_ascii() {
             return Err(KeyError::Malformed);
         }
@@ -212,7 +217,13 @@ fn seal(key: &[u8; KEY_BYTES], context: &[u8], plain: &[u8], entropy: &mut dyn E
     entropy.fill(&mut nonce);
     let cipher = XChaCha20Poly1305::new(&Key::from(*key));
     let body = cipher
-        .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: context })
+        .encrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: plain,
+                aad: context,
+            },
+        )
         .expect("messages are far below the cipher's limit of 256 GiB");
     let mut sealed = Vec::with_capacity(NONCE_BYTES + body.len());
     sealed.extend_from_slice(&nonce);
@@ -227,7 +238,13 @@ fn open(key: &[u8; KEY_BYTES], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>,
     let (nonce, body) = sealed.split_at(NONCE_BYTES);
     let nonce = <[u8; NONCE_BYTES]>::try_from(nonce).map_err(|_| KeyError::DoesNotOpen)?;
     XChaCha20Poly1305::new(&Key::from(*key))
-        .decrypt(&XNonce::from(nonce), Payload { msg: body, aad: context })
+        .decrypt(
+            &XNonce::from(nonce),
+            Payload {
+                msg: body,
+                aad: context,
+            },
+        )
         .map_err(|_| KeyError::DoesNotOpen)
 }
 
@@ -255,11 +272,19 @@ mod tests {
         assert_eq!(again.open(b"name", &sealed).unwrap(), "សុខ".as_bytes());
         assert_eq!(again.open(b"document", &sealed), Err(KeyError::DoesNotOpen));
         assert!(ring.unwrap_subject_key(b"other", &wrapped).is_err());
-        assert!(Keyring::new([8; 32]).unwrap_subject_key(b"party", &wrapped).is_err());
+        assert!(
+            Keyring::new([8; 32])
+                .unwrap_subject_key(b"party", &wrapped)
+                .is_err()
+        );
         for at in 0..sealed.len() {
             let mut bent = sealed.clone();
             bent[at] ^= 1;
-            assert_eq!(again.open(b"name", &bent), Err(KeyError::DoesNotOpen), "byte {at}");
+            assert_eq!(
+                again.open(b"name", &bent),
+                Err(KeyError::DoesNotOpen),
+                "byte {at}"
+            );
         }
     }
 
@@ -269,8 +294,17 @@ mod tests {
         let a = ring.index(Indexed::Msisdn, b"85512345678");
         assert_ne!(a, ring.index(Indexed::Imsi, b"85512345678"));
         assert_ne!(a, Keyring::new([8; 32]).index(Indexed::Msisdn, b"85512345678"));
-        assert_eq!(a, Keyring::from_text(&ring.to_text()).unwrap().index(Indexed::Msisdn, b"85512345678"));
-        for bad in ["", "simwarden-master-key-v1 00", "simwarden-master-key-v1 សសសសសសសសសសសសសសសសសសសសស1"] {
+        assert_eq!(
+            a,
+            Keyring::from_text(&ring.to_text())
+                .unwrap()
+                .index(Indexed::Msisdn, b"85512345678")
+        );
+        for bad in [
+            "",
+            "simwarden-master-key-v1 00",
+            "simwarden-master-key-v1 សសសសសសសសសសសសសសសសសសសសស1",
+        ] {
             assert_eq!(Keyring::from_text(bad).unwrap_err(), KeyError::Malformed);
         }
     }

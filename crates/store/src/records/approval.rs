@@ -1,16 +1,27 @@
 //! Questions to the owner: is this you?
 
 use super::{FromColumns, Kept, digest_columns, read_all, update_versioned};
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{Store, StoreError};
 use simwarden_model::{ApprovalId, ApprovalState, OperationId, PartyId, Timestamp};
 
 const TABLE: Table = Table {
     name: "approval",
-    columns: &["id", "operation_id", "party_id", "number", "state", "created_at", "expires_at", "decided_at", "version"],
+    columns: &[
+        "id",
+        "operation_id",
+        "party_id",
+        "number",
+        "state",
+        "created_at",
+        "expires_at",
+        "decided_at",
+        "version",
+    ],
 };
 /// The columns, as read.
-const COLUMNS: &str = "id, operation_id, party_id, number, state, created_at, expires_at, decided_at, version";
+const COLUMNS: &str =
+    "id, operation_id, party_id, number, state, created_at, expires_at, decided_at, version";
 
 /// A question to the owner, with a number to match.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,5 +89,71 @@ impl Kept for Approval {
     }
     fn digest(&self) -> [u8; 32] {
         digest_columns(Self::KIND, &self.args())
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_approvals(&mut self, rows: &[Approval]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(|row| row.args()).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+
+    /// Writes a new version over the one before it.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when somebody else was faster.
+    pub async fn update_approval(&mut self, row: &Approval) -> Result<(), StoreError> {
+        update_versioned(self, &TABLE, row.args(), row.row_id(), row.version()).await
+    }
+
+    /// The rows with these ids; ids that are not there are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn approvals(&mut self, ids: &[ApprovalId]) -> Result<Vec<Approval>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM approval WHERE id IN (KEYS)");
+        read_all(
+            &self
+                .fetch_in(&sql, ids.iter().map(|id| (*id).into()).collect())
+                .await?,
+        )
+    }
+}
+
+impl Store {
+    /// The row with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn approval(&self, id: ApprovalId) -> Result<Option<Approval>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM approval WHERE id = $1");
+        Ok(read_all(&self.db.fetch(&sql, vec![id.into()]).await?)?.pop())
+    }
+
+    /// The questions that wait for a party, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn approvals_pending(&self, party: PartyId) -> Result<Vec<Approval>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM approval WHERE party_id = $1 AND state = 'pending' ORDER BY id DESC LIMIT 100"
+        );
+        read_all(&self.db.fetch(&sql, vec![party.into()]).await?)
+    }
+}
+
+impl Tx {
+    /// The questions about an operation, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn approvals_of(&mut self, operation: OperationId) -> Result<Vec<Approval>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM approval WHERE operation_id = $1 ORDER BY id DESC LIMIT 100");
+        read_all(&self.fetch(&sql, vec![operation.into()]).await?)
     }
 }

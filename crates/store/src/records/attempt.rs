@@ -2,16 +2,13 @@
 
 use super::FromColumns;
 use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
+use crate::db::{Arg, Columns, Table, Tx};
 use simwarden_model::{Channel, SubscriptionId, Timestamp};
 
 const TABLE: Table = Table {
     name: "attempt",
     columns: &["entry", "ord", "subscription_id", "at", "channel", "kind"],
 };
-/// The columns, as read.
-pub(crate) const COLUMNS: &str = "entry, ord, subscription_id, at, channel, kind";
-
 /// One failed challenge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
@@ -52,5 +49,44 @@ impl FromColumns for Attempt {
             channel: c.named()?,
             kind: c.text()?,
         })
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_attempts(&mut self, rows: &[Attempt]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(Attempt::args).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+
+    /// How many challenges about these lines failed since a time, over all channels.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn attempts_since(
+        &mut self,
+        lines: &[SubscriptionId],
+        since: Timestamp,
+    ) -> Result<Vec<(SubscriptionId, i64, Timestamp)>, StoreError> {
+        let mut counts: std::collections::BTreeMap<SubscriptionId, (i64, Timestamp)> = Default::default();
+        let sql = "SELECT subscription_id, at FROM attempt WHERE subscription_id IN (KEYS)";
+        for row in self
+            .fetch_in(sql, lines.iter().map(|id| (*id).into()).collect())
+            .await?
+        {
+            let mut c = row.columns();
+            let (line, at) = (c.id()?, c.time()?);
+            if at > since {
+                let count = counts.entry(line).or_default();
+                *count = (count.0 + 1, count.1.max(at));
+            }
+        }
+        Ok(counts
+            .into_iter()
+            .map(|(line, (count, last))| (line, count, last))
+            .collect())
     }
 }

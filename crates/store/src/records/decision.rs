@@ -1,16 +1,25 @@
 //! Decisions, with what they were decided from.
 
-use super::FromColumns;
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
+use super::{FromColumns, read_all};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{Store, StoreError};
 use simwarden_model::{OperationId, Timestamp};
 
 const TABLE: Table = Table {
     name: "decision",
-    columns: &["operation_id", "entry", "at", "request", "facts", "verdict", "rules", "policy_hash"],
+    columns: &[
+        "operation_id",
+        "entry",
+        "at",
+        "request",
+        "facts",
+        "verdict",
+        "rules",
+        "policy_hash",
+    ],
 };
 /// The columns, as read.
-pub(crate) const COLUMNS: &str = "operation_id, entry, at, request, facts, verdict, rules, policy_hash";
+const COLUMNS: &str = "operation_id, entry, at, request, facts, verdict, rules, policy_hash";
 
 /// One decision: everything needed to decide it again.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,5 +69,47 @@ impl FromColumns for DecisionRecord {
             rules: c.text()?,
             policy_hash: c.blob()?,
         })
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_decisions(&mut self, rows: &[DecisionRecord]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(DecisionRecord::args).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+}
+
+impl Store {
+    /// The decisions about an operation, in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn decisions_of(&self, operation: OperationId) -> Result<Vec<DecisionRecord>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM decision WHERE operation_id = $1 ORDER BY entry LIMIT 1000");
+        read_all(&self.db.fetch(&sql, vec![operation.into()]).await?)
+    }
+
+    /// Decisions since a time, in order, from behind the given ledger entry.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn decisions_since(
+        &self,
+        since: Timestamp,
+        behind: i64,
+        most: u32,
+    ) -> Result<Vec<DecisionRecord>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM decision WHERE at >= $1 AND entry > $2 ORDER BY entry LIMIT $3");
+        read_all(
+            &self
+                .db
+                .fetch(&sql, vec![since.into(), behind.into(), i64::from(most).into()])
+                .await?,
+        )
     }
 }

@@ -1,16 +1,28 @@
 //! What happened to a line, a profile, an operation.
 
-use super::FromColumns;
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
+use super::{FromColumns, read_all};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{Store, StoreError};
 use simwarden_model::{OperationId, ProfileId, Role, SubscriptionId, Timestamp, TokenId};
 
 const TABLE: Table = Table {
     name: "history",
-    columns: &["entry", "ord", "at", "kind", "subscription_id", "profile_id", "operation_id", "actor_role", "actor", "detail"],
+    columns: &[
+        "entry",
+        "ord",
+        "at",
+        "kind",
+        "subscription_id",
+        "profile_id",
+        "operation_id",
+        "actor_role",
+        "actor",
+        "detail",
+    ],
 };
 /// The columns, as read.
-pub(crate) const COLUMNS: &str = "entry, ord, at, kind, subscription_id, profile_id, operation_id, actor_role, actor, detail";
+const COLUMNS: &str =
+    "entry, ord, at, kind, subscription_id, profile_id, operation_id, actor_role, actor, detail";
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,5 +80,68 @@ impl FromColumns for HistoryItem {
             actor: c.opt_id()?,
             detail: c.text()?,
         })
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_history(&mut self, rows: &[HistoryItem]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(HistoryItem::args).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+}
+
+impl Store {
+    /// What happened in an operation, in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn history_of_operation(&self, operation: OperationId) -> Result<Vec<HistoryItem>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM history WHERE operation_id = $1 ORDER BY entry, ord LIMIT 10000");
+        read_all(&self.db.fetch(&sql, vec![operation.into()]).await?)
+    }
+
+    /// What happened to a line, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn history_of_line(
+        &self,
+        line: SubscriptionId,
+        most: u32,
+    ) -> Result<Vec<HistoryItem>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM history WHERE subscription_id = $1 ORDER BY entry DESC, ord DESC LIMIT $2"
+        );
+        read_all(
+            &self
+                .db
+                .fetch(&sql, vec![line.into(), i64::from(most).into()])
+                .await?,
+        )
+    }
+
+    /// What happened to a profile, the newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn history_of_profile(
+        &self,
+        profile: ProfileId,
+        most: u32,
+    ) -> Result<Vec<HistoryItem>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM history WHERE profile_id = $1 ORDER BY entry DESC, ord DESC LIMIT $2"
+        );
+        read_all(
+            &self
+                .db
+                .fetch(&sql, vec![profile.into(), i64::from(most).into()])
+                .await?,
+        )
     }
 }

@@ -1,17 +1,16 @@
 //! Answers that must stay the same.
 
-use super::FromColumns;
-use crate::BlindIndex;
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
-use simwarden_model::{Timestamp};
+use super::{FromColumns, read_all};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{BlindIndex, StoreError};
+use simwarden_model::Timestamp;
 
 const TABLE: Table = Table {
     name: "idempotency",
     columns: &["key", "request", "subject", "at"],
 };
 /// The columns, as read.
-pub(crate) const COLUMNS: &str = "key, request, subject, at";
+const COLUMNS: &str = "key, request, subject, at";
 
 /// What was made for an idempotency key.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,5 +44,38 @@ impl FromColumns for Remembered {
             subject: c.blob()?,
             at: c.time()?,
         })
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_remembered(&mut self, rows: &[Remembered]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(Remembered::args).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+
+    /// What was made under these keys.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn remembered(&mut self, keys: &[BlindIndex]) -> Result<Vec<Remembered>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM idempotency WHERE key IN (KEYS)");
+        read_all(
+            &self
+                .fetch_in(&sql, keys.iter().map(|k| (*k).into()).collect())
+                .await?,
+        )
+    }
+
+    /// Forgets keys older than a time.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn forget_remembered(&mut self, before: Timestamp) -> Result<u64, StoreError> {
+        self.execute("DELETE FROM idempotency WHERE at < $1", vec![before.into()])
+            .await
     }
 }

@@ -10,7 +10,6 @@ pub mod event;
 pub mod factor;
 pub mod history;
 pub mod idempotency;
-pub mod import;
 pub mod operation;
 pub mod outbox;
 pub mod party;
@@ -71,7 +70,9 @@ pub(crate) trait FromColumns: Sized {
 }
 
 pub(crate) fn read_all<T: FromColumns>(rows: &[crate::db::Row]) -> Result<Vec<T>, StoreError> {
-    rows.iter().map(|row| T::from_columns(&mut row.columns())).collect()
+    rows.iter()
+        .map(|row| T::from_columns(&mut row.columns()))
+        .collect()
 }
 
 /// Writes a new version of a row over the one before it; nobody may have been faster.
@@ -91,5 +92,9 @@ pub(crate) async fn update_versioned(
     let _ = write!(sql, " WHERE id = ${} AND version = ${}", width + 1, width + 2);
     columns.push(id.into());
     columns.push((version - 1).into());
-    if tx.execute(&sql, columns).await? == 1 { Ok(()) } else { Err(StoreError::Stale { what: table.name }) }
+    if tx.execute(&sql, columns).await? == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::Stale { what: table.name })
+    }
 }

@@ -1,16 +1,29 @@
 //! Effects that wait to leave.
 
-use super::FromColumns;
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
+use super::{FromColumns, read_all};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{Store, StoreError};
 use simwarden_model::{OperationId, OutboxId, PartyId, Timestamp};
 
 const TABLE: Table = Table {
     name: "outbox",
-    columns: &["id", "operation_id", "party_id", "kind", "payload", "sealed", "due_at", "attempts", "done_at", "outcome", "entry"],
+    columns: &[
+        "id",
+        "operation_id",
+        "party_id",
+        "kind",
+        "payload",
+        "sealed",
+        "due_at",
+        "attempts",
+        "done_at",
+        "outcome",
+        "entry",
+    ],
 };
 /// The columns, as read.
-pub(crate) const COLUMNS: &str = "id, operation_id, party_id, kind, payload, sealed, due_at, attempts, done_at, outcome, entry";
+const COLUMNS: &str =
+    "id, operation_id, party_id, kind, payload, sealed, due_at, attempts, done_at, outcome, entry";
 
 /// One effect. It may leave once its entry is in a signed tree.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,5 +85,96 @@ impl FromColumns for OutboxItem {
             outcome: c.opt_text()?,
             entry: c.int()?,
         })
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_outbox(&mut self, rows: &[OutboxItem]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(OutboxItem::args).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+
+    /// Says what became of an effect, or when to try again.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn update_outbox(&mut self, item: &OutboxItem) -> Result<(), StoreError> {
+        let sql = "UPDATE outbox SET due_at = $1, attempts = $2, done_at = $3, outcome = $4 \
+                   WHERE id = $5 AND done_at IS NULL";
+        let args = vec![
+            item.due_at.into(),
+            item.attempts.into(),
+            item.done_at.into(),
+            item.outcome.clone().into(),
+            item.id.into(),
+        ];
+        match self.execute(sql, args).await? {
+            1 => Ok(()),
+            _ => Err(StoreError::Stale { what: "outbox" }),
+        }
+    }
+
+    /// Takes back the effects of an operation that have not left yet, of one kind.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn drop_outbox(
+        &mut self,
+        operation: OperationId,
+        kind: &str,
+        now: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let sql = "UPDATE outbox SET done_at = $1, outcome = 'withdrawn' \
+                   WHERE operation_id = $2 AND kind = $3 AND done_at IS NULL";
+        self.execute(sql, vec![now.into(), operation.into(), kind.into()])
+            .await
+    }
+}
+
+impl Store {
+    /// Effects that are due and whose entry is in the signed tree of `size` entries.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn outbox_due(
+        &self,
+        now: Timestamp,
+        size: i64,
+        most: u32,
+    ) -> Result<Vec<OutboxItem>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM outbox WHERE done_at IS NULL AND due_at <= $1 AND entry < $2 ORDER BY due_at LIMIT $3"
+        );
+        read_all(
+            &self
+                .db
+                .fetch(&sql, vec![now.into(), size.into(), i64::from(most).into()])
+                .await?,
+        )
+    }
+
+    /// How many effects wait, and since when the oldest.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn outbox_backlog(&self) -> Result<(i64, Option<Timestamp>), StoreError> {
+        let rows = self
+            .db
+            .fetch(
+                "SELECT COUNT(*), MIN(due_at) FROM outbox WHERE done_at IS NULL",
+                vec![],
+            )
+            .await?;
+        match rows.first() {
+            Some(row) => {
+                let mut c = row.columns();
+                Ok((c.int()?, c.opt_time()?))
+            }
+            None => Ok((0, None)),
+        }
     }
 }

@@ -1,14 +1,30 @@
 //! Persons and companies, as one operator knows them.
 
 use super::{FromColumns, Kept, digest_columns, read_all, update_versioned};
-use crate::BlindIndex;
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::{ImportId, PartyClass, PartyId, PartyKind, Timestamp};
 
 const TABLE: Table = Table {
     name: "party",
-    columns: &["id", "operator", "kind", "class", "doc_idx", "sealed", "flagged", "created_at", "version", "import_id", "origin"],
+    columns: &[
+        "id",
+        "operator",
+        "kind",
+        "class",
+        "doc_idx",
+        "sealed",
+        "flagged",
+        "created_at",
+        "version",
+        "import_id",
+        "origin",
+    ],
+};
+/// What a change writes: everything but `origin`.
+const UPDATED: Table = Table {
+    name: TABLE.name,
+    columns: TABLE.columns.split_at(TABLE.columns.len() - 1).0,
 };
 /// The columns, as read.
 const COLUMNS: &str = "id, operator, kind, class, doc_idx, sealed, flagged, created_at, version, import_id";
@@ -39,6 +55,12 @@ pub struct Party {
 }
 
 impl Party {
+    fn args_with_origin(&self) -> Vec<Arg> {
+        let mut args = self.args();
+        args.push(digest_columns(Self::KIND, &args).into());
+        args
+    }
+
     fn args(&self) -> Vec<Arg> {
         vec![
             self.id.into(),
@@ -83,5 +105,95 @@ impl Kept for Party {
     }
     fn digest(&self) -> [u8; 32] {
         digest_columns(Self::KIND, &self.args())
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_parties(&mut self, rows: &[Party]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(|row| row.args_with_origin()).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+
+    /// Writes a new version over the one before it.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when somebody else was faster.
+    pub async fn update_party(&mut self, row: &Party) -> Result<(), StoreError> {
+        // The digest of the first version stays: it is what the import's chunk was recorded by.
+        update_versioned(self, &UPDATED, row.args(), row.row_id(), row.version()).await
+    }
+
+    /// The rows with these ids; ids that are not there are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn parties(&mut self, ids: &[PartyId]) -> Result<Vec<Party>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM party WHERE id IN (KEYS)");
+        read_all(
+            &self
+                .fetch_in(&sql, ids.iter().map(|id| (*id).into()).collect())
+                .await?,
+        )
+    }
+}
+
+impl Store {
+    /// The row with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn party(&self, id: PartyId) -> Result<Option<Party>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM party WHERE id = $1");
+        Ok(read_all(&self.db.fetch(&sql, vec![id.into()]).await?)?.pop())
+    }
+
+    /// The parties with this document, at every operator.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn parties_by_document(&self, document: BlindIndex) -> Result<Vec<Party>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM party WHERE doc_idx = $1 ORDER BY operator");
+        read_all(&self.db.fetch(&sql, vec![document.into()]).await?)
+    }
+}
+
+impl Tx {
+    /// The parties with these documents, at every operator.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn parties_by_documents(&mut self, documents: &[BlindIndex]) -> Result<Vec<Party>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM party WHERE doc_idx IN (KEYS)");
+        read_all(
+            &self
+                .fetch_in(&sql, documents.iter().map(|i| (*i).into()).collect())
+                .await?,
+        )
+    }
+
+    /// How many lines in service, exempt kinds left out, are on these documents: (document, operator, lines).
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn lines_on_documents(
+        &mut self,
+        documents: &[BlindIndex],
+    ) -> Result<Vec<(BlindIndex, String, i64)>, StoreError> {
+        let sql = "SELECT p.doc_idx, p.operator, COUNT(*) FROM party p JOIN subscription s ON s.party_id = p.id \
+                   WHERE p.doc_idx IN (KEYS) AND s.state IN ('registered', 'active', 'suspended', 'porting') \
+                   AND s.kind IN ('prepaid', 'postpaid') GROUP BY p.doc_idx, p.operator";
+        let rows = self
+            .fetch_in(sql, documents.iter().map(|i| (*i).into()).collect())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let mut c = row.columns();
+                Ok((BlindIndex::from_bytes(c.bytes()?), c.text()?, c.int()?))
+            })
+            .collect()
     }
 }

@@ -1,14 +1,45 @@
 //! Lines: one number under one contract each.
 
 use super::{FromColumns, Kept, digest_columns, read_all, update_versioned};
-use crate::BlindIndex;
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
-use simwarden_model::{ImportId, LineKind, LockScope, LockSetter, PartyId, SubscriptionId, SubscriptionState, Timestamp};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{BlindIndex, Store, StoreError};
+use simwarden_model::{
+    ImportId, LineKind, LockScope, LockSetter, PartyId, SubscriptionId, SubscriptionState, Timestamp,
+};
 
 const TABLE: Table = Table {
     name: "subscription",
-    columns: &["id", "operator", "party_id", "msisdn_idx", "kind", "state", "sealed", "lock_scope", "lock_setter", "lock_expires_at", "frozen_at", "opened_at", "swapped_at", "device_changed_at", "contact_changed_at", "owner_changed_at", "port_at", "locked_at", "unlocked_at", "forwarding_at", "quarantined_at", "version", "import_id", "origin"],
+    columns: &[
+        "id",
+        "operator",
+        "party_id",
+        "msisdn_idx",
+        "kind",
+        "state",
+        "sealed",
+        "lock_scope",
+        "lock_setter",
+        "lock_expires_at",
+        "frozen_at",
+        "opened_at",
+        "swapped_at",
+        "device_changed_at",
+        "contact_changed_at",
+        "owner_changed_at",
+        "port_at",
+        "locked_at",
+        "unlocked_at",
+        "forwarding_at",
+        "quarantined_at",
+        "version",
+        "import_id",
+        "origin",
+    ],
+};
+/// What a change writes: everything but `origin`.
+const UPDATED: Table = Table {
+    name: TABLE.name,
+    columns: TABLE.columns.split_at(TABLE.columns.len() - 1).0,
 };
 /// The columns, as read.
 const COLUMNS: &str = "id, operator, party_id, msisdn_idx, kind, state, sealed, lock_scope, lock_setter, lock_expires_at, frozen_at, opened_at, swapped_at, device_changed_at, contact_changed_at, owner_changed_at, port_at, locked_at, unlocked_at, forwarding_at, quarantined_at, version, import_id";
@@ -65,6 +96,12 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    fn args_with_origin(&self) -> Vec<Arg> {
+        let mut args = self.args();
+        args.push(digest_columns(Self::KIND, &args).into());
+        args
+    }
+
     fn args(&self) -> Vec<Arg> {
         vec![
             self.id.into(),
@@ -135,5 +172,110 @@ impl Kept for Subscription {
     }
     fn digest(&self) -> [u8; 32] {
         digest_columns(Self::KIND, &self.args())
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_subscriptions(&mut self, rows: &[Subscription]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(|row| row.args_with_origin()).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+
+    /// Writes a new version over the one before it.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when somebody else was faster.
+    pub async fn update_subscription(&mut self, row: &Subscription) -> Result<(), StoreError> {
+        // The digest of the first version stays: it is what the import's chunk was recorded by.
+        update_versioned(self, &UPDATED, row.args(), row.row_id(), row.version()).await
+    }
+
+    /// The rows with these ids; ids that are not there are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn subscriptions(&mut self, ids: &[SubscriptionId]) -> Result<Vec<Subscription>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM subscription WHERE id IN (KEYS)");
+        read_all(
+            &self
+                .fetch_in(&sql, ids.iter().map(|id| (*id).into()).collect())
+                .await?,
+        )
+    }
+}
+
+impl Store {
+    /// The row with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn subscription(&self, id: SubscriptionId) -> Result<Option<Subscription>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM subscription WHERE id = $1");
+        Ok(read_all(&self.db.fetch(&sql, vec![id.into()]).await?)?.pop())
+    }
+
+    /// The lines with these numbers.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn subscriptions_by_msisdn(
+        &self,
+        numbers: &[BlindIndex],
+    ) -> Result<Vec<Subscription>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM subscription WHERE msisdn_idx IN (KEYS) AND state <> 'closed'");
+        read_all(
+            &self
+                .db
+                .fetch_in(&sql, numbers.iter().map(|i| (*i).into()).collect())
+                .await?,
+        )
+    }
+
+    /// The lines of a party, the oldest first, at most 10,000.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn subscriptions_of(&self, party: PartyId) -> Result<Vec<Subscription>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM subscription WHERE party_id = $1 ORDER BY id LIMIT 10000");
+        read_all(&self.db.fetch(&sql, vec![party.into()]).await?)
+    }
+
+    /// How many lines there are, by operator and state.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn subscription_counts(&self) -> Result<Vec<(String, SubscriptionState, i64)>, StoreError> {
+        let sql = "SELECT operator, state, COUNT(*) FROM subscription GROUP BY operator, state ORDER BY operator, state";
+        let rows = self.db.fetch(sql, vec![]).await?;
+        rows.iter()
+            .map(|row| {
+                let mut c = row.columns();
+                Ok((c.text()?, c.named()?, c.int()?))
+            })
+            .collect()
+    }
+}
+
+impl Tx {
+    /// The lines with these numbers.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn subscriptions_by_msisdn(
+        &mut self,
+        numbers: &[BlindIndex],
+    ) -> Result<Vec<Subscription>, StoreError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM subscription WHERE msisdn_idx IN (KEYS) AND state <> 'closed'");
+        read_all(
+            &self
+                .fetch_in(&sql, numbers.iter().map(|i| (*i).into()).collect())
+                .await?,
+        )
     }
 }

@@ -1,16 +1,29 @@
 //! Access tokens.
 
-use super::FromColumns;
-use crate::StoreError;
-use crate::db::{Arg, Columns, Table};
+use super::{FromColumns, read_all};
+use crate::db::{Arg, Columns, Table, Tx};
+use crate::{Store, StoreError};
 use simwarden_model::{PartyId, Role, Timestamp, TokenId};
 
 const TABLE: Table = Table {
     name: "token",
-    columns: &["id", "hash", "role", "operator", "name", "party_id", "shop", "terminal", "created_at", "expires_at", "revoked_at"],
+    columns: &[
+        "id",
+        "hash",
+        "role",
+        "operator",
+        "name",
+        "party_id",
+        "shop",
+        "terminal",
+        "created_at",
+        "expires_at",
+        "revoked_at",
+    ],
 };
 /// The columns, as read.
-pub(crate) const COLUMNS: &str = "id, hash, role, operator, name, party_id, shop, terminal, created_at, expires_at, revoked_at";
+const COLUMNS: &str =
+    "id, hash, role, operator, name, party_id, shop, terminal, created_at, expires_at, revoked_at";
 
 /// An access token: who may do what, until when. Only its hash is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,5 +85,54 @@ impl FromColumns for Token {
             expires_at: c.time()?,
             revoked_at: c.opt_time()?,
         })
+    }
+}
+
+impl Tx {
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// When the database cannot be written; [`StoreError::Conflict`] when one is there already.
+    pub async fn insert_tokens(&mut self, rows: &[Token]) -> Result<(), StoreError> {
+        let rows = rows.iter().map(Token::args).collect();
+        self.insert(&TABLE, rows, "").await.map(drop)
+    }
+
+    /// Takes a token back.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn revoke_token(&mut self, id: TokenId, now: Timestamp) -> Result<bool, StoreError> {
+        let sql = "UPDATE token SET revoked_at = $1 WHERE id = $2 AND revoked_at IS NULL";
+        Ok(self.execute(sql, vec![now.into(), id.into()]).await? == 1)
+    }
+}
+
+impl Store {
+    /// The token with this hash.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn token_by_hash(&self, hash: [u8; 32]) -> Result<Option<Token>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM token WHERE hash = $1");
+        Ok(read_all(&self.db.fetch(&sql, vec![hash.into()]).await?)?.pop())
+    }
+
+    /// All tokens, the newest first, at most 1,000.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM token ORDER BY id DESC LIMIT 1000");
+        read_all(&self.db.fetch(&sql, vec![]).await?)
+    }
+
+    /// The token with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn token(&self, id: TokenId) -> Result<Option<Token>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM token WHERE id = $1");
+        Ok(read_all(&self.db.fetch(&sql, vec![id.into()]).await?)?.pop())
     }
 }

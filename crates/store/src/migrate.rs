@@ -1,0 +1,53 @@
+//! Brings the schema up to date. It is written once, in SQLite's words, and turned into PostgreSQL's here.
+
+use crate::StoreError;
+use crate::db::Db;
+use sqlx::AssertSqlSafe;
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Every step, in order. A step that was released is never changed; a new one is added behind it.
+const STEPS: &[(i64, &str, &str)] = &[(1, "house", include_str!("../migrations/0001_house.sql"))];
+
+/// The words in which the two databases differ.
+fn postgres_words(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len());
+    for line in sql.lines() {
+        if line.trim_start().starts_with("--") {
+            continue;
+        }
+        let line = line
+            .replace(" BLOB", " BYTEA")
+            .replace(" INTEGER", " BIGINT")
+            .replace(") STRICT;", ");");
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+/// Runs the steps that this database has not seen.
+pub(crate) async fn run(db: &Db) -> Result<(), StoreError> {
+    let steps = STEPS
+        .iter()
+        .map(|(version, name, sql)| {
+            let sql = match db {
+                Db::Sqlite { .. } => (*sql).to_owned(),
+                Db::Postgres(_) => postgres_words(sql),
+            };
+            Migration::new(
+                *version,
+                (*name).into(),
+                MigrationType::Simple,
+                AssertSqlSafe(sql).into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    let migrator = Migrator::with_migrations(steps);
+    match db {
+        Db::Sqlite { write, .. } => migrator.run(write).await,
+        Db::Postgres(pool) => migrator.run(pool).await,
+    }
+    .map_err(|error| StoreError::Config(format!("the schema cannot be brought up to date: {error}")))
+}
