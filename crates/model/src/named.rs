@@ -39,6 +39,12 @@ macro_rules! named_enum {
             /// Every written name, in the order of declaration.
             pub const NAMES: &'static [&'static str] = &[$($text),+];
 
+            /// The variant of this written name; `None` for any other word.
+            #[must_use]
+            pub fn from_name(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+
             /// The one written name of this variant.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -55,10 +61,7 @@ macro_rules! named_enum {
         impl core::str::FromStr for $name {
             type Err = $crate::UnknownName;
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    other => Err($crate::UnknownName::new($what, other, Self::NAMES)),
-                }
+                Self::from_name(text).ok_or_else(|| $crate::UnknownName::new($what, text, Self::NAMES))
             }
         }
 
