@@ -16,6 +16,8 @@ mod error;
 mod event;
 mod event_kind;
 mod event_parse;
+#[cfg(test)]
+mod event_tests;
 mod iccid;
 mod id;
 mod imei;
