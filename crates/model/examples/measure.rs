@@ -1,5 +1,5 @@
 //! Measures how fast identifiers and events are read, on one core:
-//! `cargo run --release -p simwarden-model --example measure`.
+//! `cargo run --release -p simwarden-model --example measure [EVENTS.jsonl]`.
 
 use simwarden_model::{Eid, Event, Iccid, Msisdn, Region};
 use std::hint::black_box;
@@ -16,7 +16,7 @@ fn best_of_five(mut round: impl FnMut()) -> Duration {
     (0..5).map(one).min().unwrap_or_default()
 }
 
-fn main() {
+fn main() -> std::io::Result<()> {
     let numbers: Vec<String> = (0..100_000).map(|at| format!("8551{}", 2_000_000 + at)).collect();
     let typed: Vec<String> = (0..2_000)
         .map(|at| format!("012 {} {:03}", 345 + at / 1_000, at % 1_000))
@@ -41,7 +41,13 @@ fn main() {
     let time = best_of_five(|| (0..100_000).for_each(|_| _ = black_box(Iccid::parse(black_box(iccid)))));
     println!("iccid parse        {:>8.0} ns", per(time, 100_000));
 
-    let lines: Vec<String> = (0..200_000_u64).map(line).collect();
+    let lines: Vec<String> = match std::env::args().nth(1) {
+        Some(path) => std::fs::read_to_string(path)?
+            .lines()
+            .map(str::to_owned)
+            .collect(),
+        None => (0..200_000_u64).map(line).collect(),
+    };
     let bytes: usize = lines.iter().map(String::len).sum();
     let mut accepted = 0;
     let time = best_of_five(|| {
@@ -54,9 +60,10 @@ fn main() {
     println!(
         "event parse_line   {each:>8.0} ns, {:.0} lines/s, {} bytes a line, {accepted} of {} accepted",
         1e9 / each,
-        bytes / lines.len(),
+        bytes / lines.len().max(1),
         lines.len()
     );
+    Ok(())
 }
 
 fn per(time: Duration, count: usize) -> f64 {

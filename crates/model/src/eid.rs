@@ -65,11 +65,14 @@ impl Eid {
 
 masked!(Eid, head 8, tail 2);
 
-/// The remainder of a decimal number by 97, digit by digit.
-fn mod_97(digits: &[u8]) -> u32 {
-    digits
-        .iter()
-        .fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97)
+/// The remainder of a decimal number by 97, eight digits at a time.
+fn mod_97(digits: &[u8]) -> u64 {
+    digits.chunks(8).fold(0, |rest, chunk| {
+        chunk
+            .iter()
+            .fold(rest, |value, digit| value * 10 + u64::from(digit - b'0'))
+            % 97
+    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,20 @@
 //! Every word that two crates must agree on stands here: identifiers that cannot hold a wrong value, the
 //! sensitive operations, who asks for them over which channel, their state machines, reason codes and events.
 //!
+//! An identifier of a person, line, chip or phone is masked by `Display` and `Debug`; `reveal` gives it in the clear.
+//!
+//! ```
+//! let number = simwarden_model::Msisdn::parse("០១២ ៣៤៥ ៦៧៨", simwarden_model::Region::KH)?;
+//! assert_eq!(number.to_string(), "+855•••••678");
+//! assert_eq!(serde_json::to_string(number.reveal()).unwrap(), "\"85512345678\"");
+//! # Ok::<(), simwarden_model::IdentifierError>(())
+//! ```
+//! It cannot be serialised by accident:
+//! ```compile_fail,E0277
+//! let number = simwarden_model::Msisdn::from_e164("85512345678").unwrap();
+//! serde_json::to_string(&number).unwrap();
+//! ```
+//!
 //! **Architecture invariant:** this crate does no I/O, knows no clock and draws no randomness; it depends on no
 //! other crate of the workspace.
 
@@ -30,6 +44,7 @@ mod operation_state;
 mod operators;
 mod person;
 mod plmn;
+mod prefix_hints;
 mod profile;
 mod reason;
 mod refused;
@@ -59,6 +74,7 @@ pub use operation_state::{OperationEvent, OperationState};
 pub use operators::{Confidence, Operator, OperatorStatus, OperatorTableError, Operators};
 pub use person::{LineKind, PartyClass, PartyKind};
 pub use plmn::{Mcc, Mnc, Plmn};
+pub use prefix_hints::{PrefixHints, PrefixTableError};
 pub use profile::{ProfileEvent, ProfileState};
 pub use reason::{ReasonCode, ReasonCodeError};
 pub use refused::Refused;

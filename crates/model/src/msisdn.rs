@@ -2,7 +2,9 @@
 //!
 //! [`Msisdn::parse`] understands what people type, by the numbering plans of the `phonenumber` library;
 //! [`Msisdn::from_e164`] only checks the structure of a number that a machine wrote in full, for bulk imports
-//! and events. Which operator owns a prefix is nowhere part of the check: prefixes are handed on and ported.
+//! and events. On one core of a small server the first takes 1 to 2 µs, the second 0.05 µs (`measure` example).
+//! Which operator owns a prefix is nowhere part of the check: prefixes are handed on and ported; what
+//! [`PrefixHints`](crate::PrefixHints) says is a hint.
 
 use crate::IdentifierError;
 use crate::digits::Digits;
@@ -65,7 +67,7 @@ impl Msisdn {
             (plus, dialled) = (true, rest);
         }
         let number = if plus {
-            // Without a region: otherwise the trunk prefix of the region would be cut off foreign numbers.
+            // Without a region: else the trunk prefix of the region would be cut off foreign numbers.
             country_code_of(dialled).ok_or(IdentifierError::PhoneNumber)?;
             phonenumber::parse(None, format!("+{dialled}"))
         } else {
