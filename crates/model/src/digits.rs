@@ -157,3 +157,29 @@ pub(crate) fn luhn_fits(digits: &[u8]) -> bool {
         .split_last()
         .is_some_and(|(last, body)| luhn(body) == *last)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Digits, luhn, luhn_fits, normalise_digits};
+    use proptest::prelude::*;
+
+    #[test]
+    fn reads_khmer_digits_and_separators_within_bounds() {
+        assert_eq!(normalise_digits("០១២ ៣៤៥ a"), "012 345 a");
+        let typed = |text: &str| Digits::<9>::typed("a number", 3, text).map(|it| it.as_str().to_owned());
+        assert_eq!(typed("០១២-៣៤៥.(678)").unwrap(), "012345678");
+        assert!(typed("12").is_err() && typed("1234567890").is_err() && typed("12x4").is_err());
+        assert!(typed(&" ".repeat(1_000_000)).is_err());
+        assert!(luhn_fits(b"79927398713") && luhn(b"7992739871") == b'3' && !luhn_fits(b""));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics_and_keeps_digits_only(text in "\\PC{0,40}") {
+            if let Ok(digits) = Digits::<20>::typed("a number", 1, &text) {
+                prop_assert!(digits.as_str().bytes().all(|byte| byte.is_ascii_digit()));
+                prop_assert!((1..=20).contains(&digits.len()));
+            }
+        }
+    }
+}

@@ -115,3 +115,46 @@ impl std::str::FromStr for DocumentKey {
         Self::new(country, kind, number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{DocumentKey, DocumentKind};
+
+    #[test]
+    fn one_document_has_one_key_however_it_is_written() {
+        let key = DocumentKey::new("KHM", DocumentKind::NationalId, "012345678").unwrap();
+        for other in ["០១២ ៣៤៥ ៦៧៨", "012-345-678", "012345678<<"] {
+            assert_eq!(
+                DocumentKey::new("khm", DocumentKind::NationalId, other).unwrap(),
+                key
+            );
+        }
+        assert_ne!(
+            DocumentKey::new("KHM", DocumentKind::Passport, "012345678").unwrap(),
+            key
+        );
+        assert_eq!(key.reveal(), "KHM:national_id:012345678");
+        assert_eq!(key.reveal().parse::<DocumentKey>().unwrap(), key);
+        assert_eq!(key.to_string(), "KHM:national_id:•••••••78");
+        assert_eq!(
+            DocumentKey::new("FRA", DocumentKind::Passport, "n 1234567")
+                .unwrap()
+                .reveal_number(),
+            "N1234567"
+        );
+        for (country, number) in [
+            ("KH", "12345"),
+            ("KHMX", "12345"),
+            ("KHM", "123"),
+            ("KHM", "12é45"),
+            ("K1M", "12345"),
+        ] {
+            assert!(
+                DocumentKey::new(country, DocumentKind::Other, number).is_err(),
+                "{country} {number}"
+            );
+        }
+        assert!(DocumentKey::new("KHM", DocumentKind::Other, &"1".repeat(25)).is_err());
+        assert!("KHM:national_id".parse::<DocumentKey>().is_err());
+    }
+}

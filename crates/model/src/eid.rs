@@ -65,9 +65,70 @@ impl Eid {
 
 masked!(Eid, head 8, tail 2);
 
-/// The remainder of a decimal number by 97, digit by digit.
-fn mod_97(digits: &[u8]) -> u32 {
-    digits
-        .iter()
-        .fold(0, |rest, digit| (rest * 10 + u32::from(digit - b'0')) % 97)
+/// The remainder of a decimal number by 97, eight digits at a time.
+fn mod_97(digits: &[u8]) -> u64 {
+    digits.chunks(8).fold(0, |rest, chunk| {
+        chunk
+            .iter()
+            .fold(rest, |value, digit| value * 10 + u64::from(digit - b'0'))
+            % 97
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Eid;
+    use crate::{CheckDigit, IdentifierError};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_published_test_numbers() {
+        let eid = Eid::parse("89049032123451234512345678901235").unwrap();
+        assert_eq!((eid.eum(), eid.check()), ("89049032", CheckDigit::Ok));
+        assert_eq!(eid.to_string(), "89049032••••••••••••••••••••••35");
+        for failing in [
+            "89049033123451234512345678901234",
+            "89049032123451234512345678901299",
+        ] {
+            assert_eq!(
+                Eid::parse(failing),
+                Err(IdentifierError::CheckDigit { what: "an EID" })
+            );
+            let (vouched, check) = Eid::parse_vouched(failing).unwrap();
+            assert_eq!((vouched.reveal(), check), (failing, CheckDigit::Failed));
+        }
+    }
+
+    #[test]
+    fn refuses_the_malformed() {
+        let wrong = [
+            "",
+            "8904903212345123451234567890123",
+            "890490321234512345123456789012355",
+        ];
+        for text in wrong {
+            assert!(
+                Eid::parse(text).is_err() && Eid::parse_vouched(text).is_err(),
+                "{text}"
+            );
+        }
+        assert!(Eid::parse_vouched("8904 9032 1234 5123 4512 3456 7890 1235").is_err());
+        assert!(Eid::parse("8904 9032 1234 5123 4512 3456 7890 1235").is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_digit_or_a_swap_is_always_found(body in "89[0-9]{28}", at in 0_usize..32, by in 1_u8..10) {
+            let check = 98 - super::mod_97(format!("{body}00").as_bytes());
+            let good = format!("{body}{check:02}");
+            prop_assert!(Eid::parse(&good).is_ok_and(|eid| eid.reveal() == good));
+            let mut digits = good.clone().into_bytes();
+            digits[at] = b'0' + (digits[at] - b'0' + by) % 10;
+            prop_assert!(Eid::parse(std::str::from_utf8(&digits).unwrap()).is_err());
+            let mut digits = good.clone().into_bytes();
+            digits.swap(at, (at + 1) % 32);
+            let swapped = String::from_utf8(digits).unwrap();
+            prop_assert!(at == 31 || swapped == good || Eid::parse(&swapped).is_err());
+        }
+    }
 }

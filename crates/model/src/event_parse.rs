@@ -79,21 +79,21 @@ impl Event {
             let text = format!("the line is no UTF-8 from byte {} on", error.valid_up_to() + 1);
             Quarantined::new(QuarantineReason::NotJson, text)
         })?;
-        let Parsed(draft) = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
+        let Parsed(draft) = serde_json::from_str(text).map_err(|error| not_json(&error))?;
         draft?.finish(default_source)
     }
 }
 
 /// Only the place of the error is told: the library's own message may quote the line.
-fn not_json(line: &str, error: &serde_json::Error) -> Quarantined {
-    let looks_whole = error.is_data() || (error.is_syntax() && nested_too_deep(line));
+fn not_json(error: &serde_json::Error) -> Quarantined {
     if error.is_data() {
         return Quarantined::new(
             QuarantineReason::NotAnObject,
             "the line is JSON but no object; one event is one {…}",
         );
     }
-    if looks_whole {
+    // The library stops at 128 levels, counts that as bad syntax, and tells it by its message only.
+    if error.to_string().starts_with("recursion limit") {
         return too_deep();
     }
     let what = if error.is_eof() {
@@ -105,11 +105,6 @@ fn not_json(line: &str, error: &serde_json::Error) -> Quarantined {
         QuarantineReason::NotJson,
         format!("the line {what}: see column {}", error.column()),
     )
-}
-
-/// Whether the library gave up on a line because of its nesting (it stops at 128 levels) rather than its syntax.
-fn nested_too_deep(line: &str) -> bool {
-    line.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() > 127
 }
 
 fn too_deep() -> Quarantined {
@@ -197,15 +192,11 @@ impl Draft {
         })
     }
 
-    /// Marks a field with a fixed meaning as seen.
-    fn once(&mut self, name: &str) -> Result<(), Quarantined> {
-        let place = Event::FIELDS
-            .iter()
-            .position(|field| *field == name)
-            .unwrap_or(31);
+    /// Marks the field at a place of [`Event::FIELDS`] as seen.
+    fn once(&mut self, place: usize) -> Result<(), Quarantined> {
         let bit = 1_u32 << place;
         if self.seen & bit != 0 {
-            return Err(duplicate(name));
+            return Err(duplicate(Event::FIELDS[place]));
         }
         self.seen |= bit;
         Ok(())
@@ -442,11 +433,12 @@ impl<'de> Visitor<'de> for ParsedVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
         let mut draft = Draft::default();
         while let Some(Key(name)) = map.next_key()? {
-            let taken = if Event::FIELDS.contains(&name.as_ref()) {
+            let known = Event::FIELDS.iter().position(|field| *field == name);
+            let taken = if let Some(place) = known {
                 let value: Scalar<'de> = map.next_value()?;
-                draft.once(&name).and_then(|()| match value {
+                draft.once(place).and_then(|()| match value {
                     Scalar::Null => Ok(()),
-                    value => draft.take(&name, value),
+                    value => draft.take(Event::FIELDS[place], value),
                 })
             } else {
                 let value = map.next_value()?;

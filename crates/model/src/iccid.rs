@@ -56,9 +56,21 @@ impl Iccid {
     /// # Errors
     /// [`IdentifierError`] when a nibble is no digit, padding stands before the end, or the number is malformed.
     pub fn from_bcd(bytes: [u8; 10]) -> Result<(Self, CheckDigit), IdentifierError> {
+        Self::from_nibbles(bytes.iter().flat_map(|byte| [byte & 0x0F, byte >> 4]))
+    }
+
+    /// From ten bytes whose nibbles stand in reading order, as in the header of a profile package; padded with F.
+    ///
+    /// # Errors
+    /// As [`Self::from_bcd`].
+    pub fn from_packed(bytes: [u8; 10]) -> Result<(Self, CheckDigit), IdentifierError> {
+        Self::from_nibbles(bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0F]))
+    }
+
+    fn from_nibbles(nibbles: impl Iterator<Item = u8>) -> Result<(Self, CheckDigit), IdentifierError> {
         let mut digits = Digits::EMPTY;
         let mut padding = false;
-        for (at, nibble) in bytes.iter().flat_map(|byte| [byte & 0x0F, byte >> 4]).enumerate() {
+        for (at, nibble) in nibbles.enumerate() {
             match nibble {
                 0x0F => padding = true,
                 0..=9 if !padding => {
@@ -117,10 +129,12 @@ impl Iccid {
         &self.reveal()[..7]
     }
 
-    /// The E.164 country code behind the 89, such as "855"; `None` when it is no assigned one.
+    /// The E.164 country code behind the 89, such as "855"; `None` when it is no assigned one. A zero before it
+    /// is passed over, as North American issuers write 8901.
     #[must_use]
     pub fn country_code(&self) -> Option<&str> {
-        crate::msisdn::country_code_of(&self.reveal()[2..])
+        let rest = &self.reveal()[2..];
+        crate::msisdn::country_code_of(rest.strip_prefix('0').unwrap_or(rest))
     }
 
     /// The check, made again: failed only for a number that came in vouched for or from a chip.
@@ -140,5 +154,79 @@ fn begins_with_89(digits: Digits<20>) -> Result<Digits<20>, IdentifierError> {
             what: WHAT,
             expected: "89, the telecommunication industry",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Iccid;
+    use crate::CheckDigit;
+    use proptest::prelude::*;
+
+    #[test]
+    fn knows_both_printed_forms() {
+        let with = Iccid::parse("8985 5012 3456 7890 127");
+        let without = Iccid::parse_without_check("898550123456789012").unwrap();
+        assert_eq!(
+            with.unwrap().reveal_without_check(),
+            without.reveal_without_check()
+        );
+        assert_eq!(without.reveal().len(), 19);
+        assert_eq!(without.country_code(), Some("855"));
+        assert_eq!(without.issuer_prefix(), "8985501");
+        assert_eq!(
+            Iccid::parse("៨៩៨៥៥០១២៣៤៥៦៧៨៩០១២៧").map(|it| it.reveal().to_owned()),
+            Iccid::parse("8985501234567890127").map(|it| it.reveal().to_owned())
+        );
+    }
+
+    #[test]
+    fn reads_the_forms_on_chips_and_in_profile_packages() {
+        // The header of a public generic test profile, its nibbles in reading order; it ends with a right check.
+        let header = [0x89, 0x49, 0x44, 0x99, 0x99, 0x99, 0x99, 0x90, 0x15, 0x5F];
+        let (number, check) = Iccid::from_packed(header).unwrap();
+        assert_eq!((number.reveal(), check), ("8949449999999990155", CheckDigit::Ok));
+        assert_eq!(
+            number.to_bcd(),
+            [0x98, 0x94, 0x44, 0x99, 0x99, 0x99, 0x99, 0x09, 0x51, 0xF5]
+        );
+        let (long, check) =
+            Iccid::from_packed([0x89, 0x00, 0x01, 0x23, 0x45, 0x67, 0x89, 0x01, 0x23, 0x41]).unwrap();
+        assert_eq!((long.reveal(), check), ("89000123456789012341", CheckDigit::Ok));
+        assert!(Iccid::from_bcd([0xFF; 10]).is_err());
+        assert!(Iccid::from_bcd([0x98, 0xF4, 0x44, 0x99, 0x99, 0x99, 0x99, 0x09, 0x51, 0xF5]).is_err());
+        assert!(Iccid::from_bcd([0x98, 0xA4, 0x44, 0x99, 0x99, 0x99, 0x99, 0x09, 0x51, 0xF5]).is_err());
+    }
+
+    #[test]
+    fn refuses_the_malformed() {
+        let wrong = [
+            "",
+            "8985501234567890123456",
+            "8885501234567890126",
+            "89855012345678901x6",
+            "8985501234567890125",
+        ];
+        for text in wrong {
+            assert!(Iccid::parse(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_digit_is_always_found(body in "89[0-9]{15,17}", at in 0_usize..19, by in 1_u8..10) {
+            let good = Iccid::parse_without_check(&body).unwrap();
+            prop_assert_eq!(Iccid::parse(good.reveal()).unwrap(), good);
+            let mut digits = good.reveal().as_bytes().to_vec();
+            let at = at % digits.len();
+            digits[at] = b'0' + (digits[at] - b'0' + by) % 10;
+            prop_assert!(Iccid::parse(std::str::from_utf8(&digits).unwrap()).is_err());
+        }
+
+        #[test]
+        fn the_chips_form_goes_there_and_back(body in "89[0-9]{15,17}") {
+            let good = Iccid::parse_without_check(&body).unwrap();
+            prop_assert_eq!(Iccid::from_bcd(good.to_bcd()).unwrap(), (good, CheckDigit::Ok));
+        }
     }
 }

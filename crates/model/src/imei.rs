@@ -104,3 +104,45 @@ impl Imeisv {
 }
 
 masked!(Imeisv, head 2, tail 2);
+
+#[cfg(test)]
+mod tests {
+    use super::{Imei, Imeisv};
+    use crate::CheckDigit;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_example_of_the_standard_and_its_other_forms() {
+        let imei = Imei::parse("49-015420-323751-8").unwrap();
+        assert_eq!((imei.reveal(), imei.tac()), ("490154203237518", "49015420"));
+        assert_eq!(Imei::parse("49015420323751").unwrap(), imei);
+        assert_eq!(
+            Imei::parse_vouched("490154203237510").unwrap(),
+            (imei, CheckDigit::Failed)
+        );
+        assert_eq!(
+            Imei::parse_vouched("4901542032375107").unwrap(),
+            (imei, CheckDigit::Ok)
+        );
+        let with_version = Imeisv::parse("4901542032375107").unwrap();
+        assert_eq!(
+            (with_version.imei(), with_version.software_version()),
+            (imei, "07")
+        );
+        assert_eq!(with_version.tac(), imei.tac());
+        for wrong in ["490154203237510", "4901542032375", "4901542032375180", ""] {
+            assert!(Imei::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn one_wrong_digit_is_always_found(body in "[0-9]{14}", at in 0_usize..15, by in 1_u8..10) {
+            let good = Imei::parse(&body).unwrap();
+            prop_assert_eq!(Imei::parse(good.reveal()).unwrap(), good);
+            let mut digits = good.reveal().as_bytes().to_vec();
+            digits[at] = b'0' + (digits[at] - b'0' + by) % 10;
+            prop_assert!(Imei::parse(std::str::from_utf8(&digits).unwrap()).is_err());
+        }
+    }
+}

@@ -69,3 +69,27 @@ impl Imsi {
 }
 
 masked!(Imsi, head 3, tail 2);
+
+#[cfg(test)]
+mod tests {
+    use super::Imsi;
+
+    #[test]
+    fn takes_the_network_off_the_front() {
+        let imsi = Imsi::parse("456 01 1234567890").unwrap();
+        assert_eq!((imsi.mcc().as_str(), imsi.reveal()), ("456", "456011234567890"));
+        assert_eq!(imsi.plmn_with_two_digits().to_string(), "456-01");
+        assert_eq!(imsi.plmn_with_three_digits().to_string(), "456-011");
+        assert_eq!(imsi.to_string(), "456••••••••••90");
+        assert_eq!(Imsi::parse("45601123456789").unwrap().reveal().len(), 14);
+        for wrong in [
+            "4560112345678",
+            "4560112345678901",
+            "156011234567890",
+            "45601123456789x",
+        ] {
+            assert!(Imsi::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Imsi::parse_plain("456 01 1234567890").is_err());
+    }
+}

@@ -3,6 +3,20 @@
 //! Every word that two crates must agree on stands here: identifiers that cannot hold a wrong value, the
 //! sensitive operations, who asks for them over which channel, their state machines, reason codes and events.
 //!
+//! An identifier of a person, line, chip or phone is masked by `Display` and `Debug`; `reveal` gives it in the clear.
+//!
+//! ```
+//! let number = simwarden_model::Msisdn::parse("០១២ ៣៤៥ ៦៧៨", simwarden_model::Region::KH)?;
+//! assert_eq!(number.to_string(), "+855•••••678");
+//! assert_eq!(serde_json::to_string(number.reveal()).unwrap(), "\"85512345678\"");
+//! # Ok::<(), simwarden_model::IdentifierError>(())
+//! ```
+//! It cannot be serialised by accident:
+//! ```compile_fail,E0277
+//! let number = simwarden_model::Msisdn::from_e164("85512345678").unwrap();
+//! serde_json::to_string(&number).unwrap();
+//! ```
+//!
 //! **Architecture invariant:** this crate does no I/O, knows no clock and draws no randomness; it depends on no
 //! other crate of the workspace.
 
@@ -16,6 +30,8 @@ mod error;
 mod event;
 mod event_kind;
 mod event_parse;
+#[cfg(test)]
+mod event_tests;
 mod iccid;
 mod id;
 mod imei;
@@ -30,6 +46,7 @@ mod outside;
 mod operators;
 mod person;
 mod plmn;
+mod prefix_hints;
 mod profile;
 mod reason;
 mod refused;
@@ -61,6 +78,7 @@ pub use outside::{Clock, Entropy};
 pub use operators::{Confidence, Operator, OperatorStatus, OperatorTableError, Operators};
 pub use person::{LineKind, PartyClass, PartyKind};
 pub use plmn::{Mcc, Mnc, Plmn};
+pub use prefix_hints::{PrefixHints, PrefixTableError};
 pub use profile::{ProfileEvent, ProfileState};
 pub use reason::{ReasonCode, ReasonCodeError};
 pub use refused::Refused;

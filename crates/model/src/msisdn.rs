@@ -2,12 +2,15 @@
 //!
 //! [`Msisdn::parse`] understands what people type, by the numbering plans of the `phonenumber` library;
 //! [`Msisdn::from_e164`] only checks the structure of a number that a machine wrote in full, for bulk imports
-//! and events. Which operator owns a prefix is nowhere part of the check: prefixes are handed on and ported.
+//! and events. On one core of a small server the first takes 1 to 2 µs, the second 0.05 µs (`measure` example).
+//! Which operator owns a prefix is nowhere part of the check: prefixes are handed on and ported; what
+//! [`PrefixHints`](crate::PrefixHints) says is a hint.
 
 use crate::IdentifierError;
 use crate::digits::Digits;
 use crate::masked::masked;
-use phonenumber::metadata::DATABASE;
+use phonenumber::Metadata;
+use phonenumber::metadata::{DATABASE, Descriptor};
 
 const WHAT: &str = "a phone number";
 const MIN: usize = 8;
@@ -64,7 +67,7 @@ impl Msisdn {
             (plus, dialled) = (true, rest);
         }
         let number = if plus {
-            // Without a region: otherwise the trunk prefix of the region would be cut off foreign numbers.
+            // Without a region: else the trunk prefix of the region would be cut off foreign numbers.
             country_code_of(dialled).ok_or(IdentifierError::PhoneNumber)?;
             phonenumber::parse(None, format!("+{dialled}"))
         } else {
@@ -74,10 +77,7 @@ impl Msisdn {
 
         let national = number.national().to_string();
         let plans = DATABASE.by_code(&number.code().value()).unwrap_or_default();
-        if !plans
-            .iter()
-            .any(|plan| plan.descriptors().general().is_match(&national))
-        {
+        if !plans.iter().any(|plan| has_room_for(plan, &national)) {
             return Err(IdentifierError::PhoneNumber);
         }
         Self::from_e164(&format!("{}{national}", number.code().value()))
@@ -144,8 +144,37 @@ impl Msisdn {
 
 masked!(@traits Msisdn, parse_canonical);
 
-/// Country codes whose national numbers may begin with zero: Italy, Côte d'Ivoire, Gabon, Congo, San Marino.
-const ZERO_LED: [&str; 5] = ["39", "225", "241", "242", "378"];
+/// Whether a numbering plan has numbers of this form: its general pattern and one of its lengths, but no prefix of
+/// an operator. (The pattern alone does not do: the library does not hold it against the end of the number.)
+fn has_room_for(plan: &Metadata, national: &str) -> bool {
+    use phonenumber::Type::{
+        FixedLine, Mobile, Pager, PersonalNumber, PremiumRate, SharedCost, TollFree, Uan, Voip,
+    };
+    let kinds = [
+        FixedLine,
+        Mobile,
+        TollFree,
+        PremiumRate,
+        SharedCost,
+        PersonalNumber,
+        Voip,
+        Pager,
+        Uan,
+    ];
+    let length_fits = |kind: &Descriptor| {
+        kind.possible_length()
+            .iter()
+            .any(|it| usize::from(*it) == national.len())
+    };
+    plan.descriptors().general().is_match(national)
+        && kinds
+            .into_iter()
+            .filter_map(|kind| plan.descriptors().get(kind))
+            .any(length_fits)
+}
+
+/// Country codes whose national numbers may begin with zero: Italy, Côte d'Ivoire, Benin, Gabon, Congo, San Marino.
+const ZERO_LED: [&str; 6] = ["39", "225", "229", "241", "242", "378"];
 
 /// The assigned country code at the beginning of these ASCII digits (ITU-T E.164, list of 2016 and its amendments).
 pub(crate) fn country_code_of(digits: &str) -> Option<&str> {
@@ -163,4 +192,139 @@ const fn is_country_code(code: u16) -> bool {
         | 500..=509 | 590..=599 | 670 | 672..=683 | 685..=692
         | 800 | 808 | 850 | 852 | 853 | 855 | 856 | 870 | 878 | 880..=883 | 886 | 888
         | 960..=968 | 970..=977 | 979 | 992..=996 | 998)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Msisdn, Region, ZERO_LED, country_code_of, is_country_code};
+    use phonenumber::metadata::DATABASE;
+    use proptest::prelude::*;
+
+    fn typed(text: &str) -> Option<String> {
+        Msisdn::parse(text, Region::KH)
+            .ok()
+            .map(|it| it.reveal().to_owned())
+    }
+
+    #[test]
+    fn understands_how_cambodians_write_numbers() {
+        let ways = [
+            "012 345 678",
+            "012345678",
+            "០១២ ៣៤៥ ៦៧៨",
+            "+855 12 345 678",
+            "+៨៥៥ ១២ ៣៤៥ ៦៧៨",
+            "+855 (0)12 345 678",
+            "00855 12 345 678",
+            "85512345678",
+            "855-12-345-678",
+            "12345678",
+            "＋855 12\u{200b}345\u{a0}678",
+        ];
+        for way in ways {
+            assert_eq!(typed(way).as_deref(), Some("85512345678"), "{way}");
+        }
+        // The prefixes with seven digits behind them, and one that nobody has been given: all are numbers.
+        assert_eq!(typed("096 123 4567").as_deref(), Some("855961234567"));
+        assert_eq!(typed("019 345 678").as_deref(), Some("85519345678"));
+    }
+
+    #[test]
+    fn understands_foreign_numbers_and_leaves_their_zeros() {
+        assert_eq!(typed("+39 06 1234 5678").as_deref(), Some("390612345678"));
+        assert_eq!(typed("+1 202-555-0123").as_deref(), Some("12025550123"));
+        assert_eq!(typed("0084 90 123 45 67").as_deref(), Some("84901234567"));
+        let there = Msisdn::parse("090 123 45 67", "VN".parse().unwrap()).unwrap();
+        assert_eq!(there.reveal(), "84901234567");
+        assert!("ZZ".parse::<Region>().is_err() && Region::KH.to_string() == "KH");
+    }
+
+    #[test]
+    fn refuses_what_cannot_be_dialled() {
+        let wrong = [
+            "",
+            "+",
+            "117",
+            "12",
+            "012 345 67x",
+            "0123",
+            "+855 12 345 678 901",
+            "+999 12345678",
+            "0000 12345678",
+            "012 345 678; 012 345 679",
+            "tel:+85512345678",
+            "+855 12 345",
+            "1-800-FLOWERS",
+        ];
+        for text in wrong {
+            assert_eq!(typed(text), None, "{text}");
+        }
+        assert_eq!(typed(&"1".repeat(10_000)), None);
+        for text in [
+            "855012345678",
+            "012345678",
+            "8551234",
+            "8551234567890123",
+            "99912345678",
+            "855 12345678",
+            "++85512345678",
+        ] {
+            assert!(Msisdn::from_e164(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            Msisdn::from_e164("+85512345678"),
+            Msisdn::from_e164("85512345678")
+        );
+    }
+
+    #[test]
+    fn the_country_codes_are_those_of_the_numbering_plans() {
+        for code in 0..=1_100 {
+            assert_eq!(is_country_code(code), DATABASE.by_code(&code).is_some(), "{code}");
+        }
+        assert_eq!(country_code_of("85512345678"), Some("855"));
+        assert_eq!(country_code_of("12025550123"), Some("1"));
+        assert_eq!(country_code_of("0"), None);
+    }
+
+    #[test]
+    fn every_example_of_the_numbering_plans_goes_both_ways() {
+        let mut seen = 0;
+        for plan in DATABASE.iter() {
+            let Some(example) = plan.descriptors().mobile().and_then(|kind| kind.example()) else {
+                continue;
+            };
+            let full = format!("{}{example}", plan.country_code());
+            if full.len() < 8 {
+                continue;
+            }
+            seen += 1;
+            let quick = Msisdn::from_e164(&full).unwrap_or_else(|error| panic!("{full}: {error}"));
+            let thorough = Msisdn::parse(&format!("+{full}"), Region::KH);
+            assert_eq!(
+                thorough.map(|it| it.reveal().to_owned()),
+                Ok(quick.reveal().to_owned()),
+                "{full}"
+            );
+            let led = example.starts_with('0');
+            assert!(
+                !led || ZERO_LED.contains(&plan.country_code().to_string().as_str()),
+                "{full}"
+            );
+        }
+        assert!(seen > 200, "{seen}");
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(text in "\\PC{0,30}", digits in "[+0-9]{0,22}") {
+            for text in [text, digits] {
+                if let Ok(number) = Msisdn::parse(&text, Region::KH) {
+                    prop_assert_eq!(Msisdn::from_e164(number.reveal()).unwrap(), number);
+                    let international = Msisdn::parse(&format!("+{}", number.reveal()), Region::KH).unwrap();
+                    prop_assert_eq!(international, number);
+                }
+            }
+        }
+    }
 }

@@ -136,3 +136,81 @@ impl OperationState {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{OperationEvent as E, OperationState as S};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn terminal_means_terminal_and_everything_is_reachable() {
+        let mut reached = BTreeSet::from([S::Requested]);
+        for _ in S::ALL {
+            let more: Vec<_> = reached
+                .iter()
+                .flat_map(|state| E::ALL.iter().filter_map(|event| state.next(*event).ok()))
+                .collect();
+            reached.extend(more);
+        }
+        assert_eq!(reached.len(), S::ALL.len());
+        for state in S::ALL {
+            let ways_out = E::ALL.iter().filter(|event| state.next(**event).is_ok()).count();
+            assert_eq!(state.is_terminal(), ways_out == 0, "{state}");
+            assert!(!(state.is_open() && state.is_terminal()));
+        }
+    }
+
+    #[test]
+    fn a_decision_counts_anew_until_the_first_step_and_never_after() {
+        let decisions = [E::DecidedAllow, E::DecidedStepUp, E::DecidedHold, E::DecidedDeny];
+        for state in S::ALL {
+            for decision in decisions {
+                assert_eq!(
+                    state.next(decision).is_ok(),
+                    state.is_undecided(),
+                    "{state} {decision}"
+                );
+            }
+            assert_eq!(state.next(E::Started).is_ok(), *state == S::Approved, "{state}");
+            assert_eq!(
+                state.next(E::TimedOutProceed).is_ok(),
+                *state == S::Held,
+                "{state}"
+            );
+        }
+        assert_eq!(S::Approved.next(E::DecidedHold), Ok(S::Held));
+    }
+
+    #[test]
+    fn the_owner_can_stop_it_until_the_last_step() {
+        for state in [S::Requested, S::AwaitingEvidence, S::Held, S::Approved] {
+            assert_eq!(state.next(E::OwnerDenied), Ok(S::Frozen));
+            assert_eq!(state.next(E::Vetoed), Ok(S::Cancelled));
+        }
+        for event in [E::OwnerDenied, E::Vetoed, E::Cancelled, E::StepFailed] {
+            assert_eq!(S::Executing.next(event), Ok(S::RollingBack));
+            assert!(S::Completed.next(event).is_err());
+        }
+        assert_eq!(S::Completed.next(E::RollbackRequested), Ok(S::RollingBack));
+        assert_eq!(S::Failed.next(E::RollbackRequested), Ok(S::RollingBack));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_carried_out_without_leave(acts in proptest::collection::vec(0_usize..14, 0..80)) {
+            let (mut state, mut leave) = (S::Requested, false);
+            for event in acts.into_iter().map(|at| E::ALL[at]) {
+                let Ok(next) = state.next(event) else { continue };
+                prop_assert!(!state.is_terminal());
+                match event {
+                    E::DecidedAllow | E::TimedOutProceed => leave = true,
+                    E::DecidedStepUp | E::DecidedHold | E::DecidedDeny => leave = false,
+                    _ => {}
+                }
+                prop_assert!(!matches!(next, S::Executing | S::Completed) || leave, "{state} {event} {next}");
+                state = next;
+            }
+        }
+    }
+}

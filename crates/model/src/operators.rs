@@ -211,3 +211,95 @@ fn day(text: &str) -> Result<Option<Date>, String> {
         .map(Some)
         .map_err(|_| "dates are written YYYY-MM-DD".into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Confidence, HEADER, OperatorStatus, OperatorTableError, Operators};
+    use crate::{Imsi, Plmn, Timestamp};
+
+    fn brand(plmn: &str, time: &str) -> Option<String> {
+        let table = Operators::shipped();
+        table
+            .at(Plmn::parse(plmn).unwrap(), time.parse().unwrap())
+            .map(|row| row.brand.to_string())
+    }
+
+    #[test]
+    fn knows_who_used_a_code_when() {
+        assert_eq!(
+            brand("456-01", "2026-01-01T00:00:00Z").as_deref(),
+            Some("Cellcard")
+        );
+        assert_eq!(brand("456-18", "2010-06-01T00:00:00Z").as_deref(), Some("Mfone"));
+        assert_eq!(
+            brand("456-18", "2026-01-01T00:00:00Z").as_deref(),
+            Some("Cellcard")
+        );
+        assert_eq!(
+            brand("456-09", "2014-12-31T23:59:59Z").as_deref(),
+            Some("Beeline")
+        );
+        assert_eq!(
+            brand("456-09", "2015-01-01T00:00:00Z").as_deref(),
+            Some("Metfone")
+        );
+        assert_eq!(brand("456-99", "2026-01-01T00:00:00Z"), None);
+        let table = Operators::shipped();
+        let imsi = Imsi::parse("456061234567890").unwrap();
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        assert_eq!(&*table.of_imsi(&imsi, now).unwrap().brand, "Smart");
+    }
+
+    #[test]
+    fn the_shipped_table_says_what_is_uncertain() {
+        let table = Operators::shipped();
+        assert!(
+            table
+                .rows()
+                .iter()
+                .any(|row| row.status == OperatorStatus::Former)
+        );
+        for row in table.rows() {
+            let doubtful =
+                row.status == OperatorStatus::Unknown || row.valid_from.is_some() || row.valid_to.is_some();
+            assert!(
+                !doubtful || row.confidence == Confidence::Low,
+                "{} {}",
+                row.plmn,
+                row.brand
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_a_malformed_table() {
+        let parse = |rows: &str| Operators::parse(&format!("# comment\n{HEADER}\n{rows}"));
+        assert!(parse("456-01,A,a,KH,,,current,high,x").is_ok());
+        assert_eq!(
+            Operators::parse("456-01,A,a,KH,,,current,high,x"),
+            Err(OperatorTableError::Header)
+        );
+        let wrong = [
+            "456-01,A,a,KH,,,current,high",
+            "456-01,A,a,KH,,,current,high,x,y",
+            "45601,A,a,KH,,,current,high,x",
+            "456-01,A,a,kh,,,current,high,x",
+            "456-01,A,a,KH,,,current,sure,x",
+            "456-01,A,a,KH,,,gone,high,x",
+            "456-01,A,a,KH,,2020-13-01,former,high,x",
+            "456-01,A,a,KH,2021-01-01,2020-01-01,former,high,x",
+            "456-01,A,a,KH,,,former,high,x",
+            "456-01,,a,KH,,,current,high,x",
+            "456-01,\"A\",a,KH,,,current,high,x",
+        ];
+        for row in wrong {
+            let error = parse(row).unwrap_err();
+            assert!(
+                matches!(error, OperatorTableError::Row { line: 3, .. }),
+                "{row}: {error}"
+            );
+        }
+        let twice = "456-01,A,a,KH,,2020-01-02,former,high,x\n456-01,B,b,KH,2020-01-01,,current,high,x";
+        assert!(matches!(parse(twice), Err(OperatorTableError::Overlap(_))));
+    }
+}

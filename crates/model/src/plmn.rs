@@ -146,3 +146,35 @@ impl std::fmt::Display for Mnc {
         f.pad(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Plmn;
+
+    #[test]
+    fn reads_and_writes_codes() {
+        let plmn: Plmn = "456-01".parse().unwrap();
+        assert_eq!(
+            (plmn.to_string(), plmn.mcc().as_str(), plmn.mnc().as_str()),
+            ("456-01".into(), "456", "01")
+        );
+        assert_eq!(Plmn::parse("45601").unwrap(), plmn);
+        assert_ne!(Plmn::parse("456-001").unwrap(), plmn);
+        assert_eq!(serde_json::to_string(&plmn).unwrap(), "\"456-01\"");
+        assert_eq!(serde_json::from_str::<Plmn>("\"456-01\"").unwrap(), plmn);
+        for wrong in [
+            "",
+            "456",
+            "456-",
+            "456-1",
+            "456-0001",
+            "056-01",
+            "45x-01",
+            "៤៥៦-01",
+            "456--01",
+            " 456-01",
+        ] {
+            assert!(Plmn::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -149,3 +149,104 @@ impl ProfileState {
         matches!(self, Self::Installed | Self::Enabled | Self::Disabled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ProfileEvent, ProfileState};
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn terminal_means_terminal_and_everything_is_reachable() {
+        let mut reached = BTreeSet::from([ProfileState::Available]);
+        loop {
+            let more: BTreeSet<_> = reached
+                .iter()
+                .flat_map(|state| {
+                    ProfileEvent::ALL
+                        .iter()
+                        .filter_map(|event| state.next(*event).ok())
+                })
+                .collect();
+            let before = reached.len();
+            reached.extend(more);
+            if reached.len() == before {
+                break;
+            }
+        }
+        assert_eq!(reached.len(), ProfileState::ALL.len());
+        for state in ProfileState::ALL {
+            let ways_out = ProfileEvent::ALL
+                .iter()
+                .filter(|event| state.next(**event).is_ok())
+                .count();
+            assert_eq!(state.is_terminal(), ways_out == 0, "{state}");
+        }
+    }
+
+    #[test]
+    fn the_way_of_an_ordered_profile() {
+        use ProfileEvent::{Confirm, Delete, Disable, Download, Enable, Install, Link, Release};
+        let way = [
+            Link, Confirm, Release, Download, Install, Enable, Disable, Enable, Disable, Delete,
+        ];
+        let end = way
+            .iter()
+            .try_fold(ProfileState::Available, |state, event| state.next(*event));
+        assert_eq!(end, Ok(ProfileState::Deleted));
+        let error = ProfileState::Deleted.next(Enable).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("a profile that is `deleted` cannot take `enable`")
+        );
+    }
+
+    #[test]
+    fn a_profile_is_enabled_only_from_the_chip_and_released_only_when_tied_to_the_operator() {
+        for state in ProfileState::ALL {
+            assert_eq!(
+                state.next(ProfileEvent::Enable).is_ok(),
+                state.is_on_chip() && !state.is_live(),
+                "{state}"
+            );
+            assert!(!(state.is_live() && state.is_pending()));
+            assert!(!state.is_terminal() || !state.is_live() && !state.is_pending());
+        }
+        assert!(ProfileState::Available.next(ProfileEvent::Release).is_err());
+    }
+
+    proptest! {
+        /// Three profiles of one line under any events, each taken only when the states may stand together.
+        #[test]
+        fn one_line_never_has_two_live_profiles(acts in proptest::collection::vec((0_usize..3, 0_usize..13), 0..200)) {
+            let mut states = [ProfileState::Available; 3];
+            for (which, event) in acts {
+                let Ok(next) = states[which].next(ProfileEvent::ALL[event]) else { continue };
+                let others = (0..3).filter(|other| *other != which);
+                if others.map(|other| states[other]).all(|other| next.may_stand_beside(other)) {
+                    states[which] = next;
+                }
+                prop_assert!(states.iter().filter(|state| state.is_live()).count() <= 1);
+                prop_assert!(states.iter().filter(|state| state.is_pending()).count() <= 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_replacement_can_be_installed_beside_the_live_profile_and_then_switched() {
+        let (mut old, mut new) = (ProfileState::Enabled, ProfileState::Linked);
+        for event in [
+            ProfileEvent::Release,
+            ProfileEvent::Download,
+            ProfileEvent::Install,
+        ] {
+            new = new.next(event).unwrap();
+            assert!(new.may_stand_beside(old));
+        }
+        let early = new.next(ProfileEvent::Enable).unwrap();
+        assert!(!early.may_stand_beside(old));
+        old = old.next(ProfileEvent::Disable).unwrap();
+        assert!(early.may_stand_beside(old));
+    }
+}

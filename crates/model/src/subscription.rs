@@ -105,3 +105,67 @@ impl SubscriptionState {
         !self.is_terminal()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SubscriptionEvent, SubscriptionState};
+    use proptest::prelude::*;
+
+    #[test]
+    fn only_closed_is_terminal() {
+        for state in SubscriptionState::ALL {
+            let ways_out = SubscriptionEvent::ALL
+                .iter()
+                .filter(|event| state.next(**event).is_ok())
+                .count();
+            assert_eq!(state.is_terminal(), ways_out == 0, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_suspended_line_cannot_move_away_and_a_moving_one_can_be_stopped() {
+        use SubscriptionEvent as E;
+        assert!(SubscriptionState::Suspended.next(E::PortRequest).is_err());
+        assert!(SubscriptionState::Suspended.next(E::PortOut).is_err());
+        assert_eq!(
+            SubscriptionState::Porting.next(E::Suspend),
+            Ok(SubscriptionState::Suspended)
+        );
+        assert_eq!(
+            SubscriptionState::Quarantined.next(E::Restore),
+            Ok(SubscriptionState::Suspended)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn service_begins_only_after_registration(acts in proptest::collection::vec(0_usize..11, 0..60)) {
+            let (mut state, mut registered, mut activated) = (SubscriptionState::Reserved, false, false);
+            for event in acts.into_iter().map(|at| SubscriptionEvent::ALL[at]) {
+                if let Ok(next) = state.next(event) {
+                    prop_assert!(!state.is_terminal());
+                    registered |= event == SubscriptionEvent::Register;
+                    activated |= matches!(event, SubscriptionEvent::Activate | SubscriptionEvent::Resume);
+                    state = next;
+                }
+                prop_assert!(!state.is_in_service() || registered && activated);
+                prop_assert!(registered || matches!(state, SubscriptionState::Reserved | SubscriptionState::Closed));
+            }
+        }
+
+        #[test]
+        fn every_state_is_reached(seed in proptest::collection::vec(0_usize..11, 4000)) {
+            let mut reached = std::collections::BTreeSet::new();
+            let mut state = SubscriptionState::Reserved;
+            for at in seed {
+                reached.insert(state);
+                state = state.next(SubscriptionEvent::ALL[at]).unwrap_or(state);
+                if state.is_terminal() {
+                    reached.insert(state);
+                    state = SubscriptionState::Reserved;
+                }
+            }
+            prop_assert_eq!(reached.len(), SubscriptionState::ALL.len());
+        }
+    }
+}
