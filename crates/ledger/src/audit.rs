@@ -11,7 +11,7 @@ use crate::error::{LedgerError, Result};
 use crate::hash::{Hash, empty_root, leaf_hash};
 use crate::integrate::{TreeState, read_tile};
 use crate::policy::{Policy, TrustedCheckpoint};
-use crate::tile::{BundleId, LogPath, MAX_TREE_SIZE, TileId, bundles_grown};
+use crate::tile::{BundleId, LogPath, MAX_TREE_SIZE, TileId, bundles_grown, right_edge};
 
 /// Where the files of a log come from: a folder, a web server, memory.
 ///
@@ -71,17 +71,29 @@ pub fn verify_tree(
 ) -> Result<AuditReport> {
     let size = checkpoint.size;
     if size > MAX_TREE_SIZE {
-        return Err(LedgerError::OutOfRange(format!("a tree of {size} entries is over the largest size")));
+        return Err(LedgerError::OutOfRange(format!(
+            "a tree of {size} entries is over the largest size"
+        )));
     }
     if let Some(old) = old {
         if old.origin != checkpoint.origin {
-            return Err(altered_checkpoint(format!("the remembered one is of another log, {}", old.origin)));
+            return Err(altered_checkpoint(format!(
+                "the remembered one is of another log, {}",
+                old.origin
+            )));
         }
         if old.size > size {
-            return Err(altered_checkpoint(format!("the log went back from {} entries to {size}", old.size)));
+            return Err(altered_checkpoint(format!(
+                "the log went back from {} entries to {size}",
+                old.size
+            )));
         }
     }
-    let report = AuditReport { entries: size, bundles: 0, tiles: 0 };
+    let report = AuditReport {
+        entries: size,
+        bundles: 0,
+        tiles: 0,
+    };
     let mut walk = Walk {
         source,
         depth,
@@ -110,9 +122,19 @@ pub fn verify_tree(
 /// read such files; whoever lists a folder finds them and asks here.
 pub fn verify_leftover(source: &mut impl LogSource, path: LogPath, bytes: &[u8], size: u64) -> Result<()> {
     let (current, width) = match path {
-        LogPath::Checkpoint => return Err(LedgerError::OutOfRange("a checkpoint is checked by its policy".into())),
-        LogPath::Tile(id) => (TileId::at_size(id.level(), id.index(), size).map(LogPath::Tile), id.width()),
-        LogPath::Bundle(id) => (BundleId::at_size(id.index(), size).map(LogPath::Bundle), id.width()),
+        LogPath::Checkpoint => {
+            return Err(LedgerError::OutOfRange(
+                "a checkpoint is checked by its policy".into(),
+            ));
+        }
+        LogPath::Tile(id) => (
+            TileId::at_size(id.level(), id.index(), size).map(LogPath::Tile),
+            id.width(),
+        ),
+        LogPath::Bundle(id) => (
+            BundleId::at_size(id.index(), size).map(LogPath::Bundle),
+            id.width(),
+        ),
     };
     let good = match (path, current) {
         (LogPath::Tile(id), Some(LogPath::Tile(now))) if width <= now.width() => {
@@ -124,9 +146,21 @@ pub fn verify_leftover(source: &mut impl LogSource, path: LogPath, bytes: &[u8],
             let length: usize = entries.iter().map(|entry| entry.len() + 2).sum();
             entries.len() == usize::from(width) && now_bytes.get(..length) == Some(bytes)
         }
-        _ => return Err(LedgerError::OutOfRange(format!("{path} lies beyond a tree of {size} entries"))),
+        _ => {
+            return Err(LedgerError::OutOfRange(format!(
+                "{path} lies beyond a tree of {size} entries"
+            )));
+        }
     };
-    if good { Ok(()) } else { Err(altered(path, None, "it is not the beginning of what stands there now")) }
+    if good {
+        Ok(())
+    } else {
+        Err(altered(
+            path,
+            None,
+            "it is not the beginning of what stands there now",
+        ))
+    }
 }
 
 /// A tree recomputed from one kind of file, and the first stored tile above level 0 that does not fit it.
@@ -177,7 +211,9 @@ impl<S: LogSource> Walk<'_, S> {
         }
         let mut full = Vec::new();
         for leaf in computed {
-            self.entries.tree.push(leaf, &mut |id, hashes| full.push((id, hashes.to_vec())));
+            self.entries
+                .tree
+                .push(leaf, &mut |id, hashes| full.push((id, hashes.to_vec())));
             if self.old_size == Some(self.entries.tree.size()) {
                 self.old_root = self.entries.tree.root();
             }
@@ -185,7 +221,9 @@ impl<S: LogSource> Walk<'_, S> {
         self.compare(&full, false)?;
         if let Some(side) = self.leaves.as_mut() {
             full.clear();
-            stored.into_iter().for_each(|leaf| side.tree.push(leaf, &mut |id, h| full.push((id, h.to_vec()))));
+            stored
+                .into_iter()
+                .for_each(|leaf| side.tree.push(leaf, &mut |id, h| full.push((id, h.to_vec()))));
             self.compare(&full, true)?;
         }
         Ok(())
@@ -193,7 +231,11 @@ impl<S: LogSource> Walk<'_, S> {
 
     fn partial_tiles(&mut self) -> Result<()> {
         let decode = |side: &Side| -> Result<Vec<_>> {
-            side.tree.partial_tiles().into_iter().map(|(id, bytes)| Ok((id, id.decode(&bytes)?))).collect()
+            side.tree
+                .partial_tiles()
+                .into_iter()
+                .map(|(id, bytes)| Ok((id, id.decode(&bytes)?)))
+                .collect()
         };
         let tiles = decode(&self.entries)?;
         self.compare(&tiles, false)?;
@@ -208,7 +250,11 @@ impl<S: LogSource> Walk<'_, S> {
     fn compare(&mut self, tiles: &[(TileId, Vec<Hash>)], leaves: bool) -> Result<()> {
         for (id, computed) in tiles.iter().filter(|(id, _)| id.level() > 0) {
             let stored = read_tile(&mut |id| self.source.tile(id), *id)?;
-            let side = if leaves { self.leaves.as_mut() } else { Some(&mut self.entries) };
+            let side = if leaves {
+                self.leaves.as_mut()
+            } else {
+                Some(&mut self.entries)
+            };
             let Some(side) = side else { continue };
             self.report.tiles += u64::from(!leaves);
             if let Some(place) = first_difference(computed, &stored) {
@@ -220,33 +266,58 @@ impl<S: LogSource> Walk<'_, S> {
         Ok(())
     }
 
+    /// Nothing vouches for the tiles of the right edge but the root (and, at depth, the entries).
+    fn only_the_root_differs(&self, size: u64) -> LedgerError {
+        let edge: Vec<String> = right_edge(size).iter().map(TileId::to_string).collect();
+        match self.depth {
+            AuditDepth::Hashes if !edge.is_empty() => {
+                altered(edge.join(" or "), None, "together with the full tiles they do not lead to the signed root")
+            }
+            _ => altered_checkpoint(
+                "all files agree with each other but not with its root: it is of another log, or they were rewritten"
+                    .into(),
+            ),
+        }
+    }
+
     /// Says which file is at fault: the one that does not lead to the signed root while the others do.
     fn conclude(&self, checkpoint: &Checkpoint) -> Result<()> {
         let entries_fit = self.entries.tree.root() == checkpoint.root;
-        let leaves_fit = self.leaves.as_ref().is_some_and(|side| side.tree.root() == checkpoint.root);
+        let leaves_fit = self
+            .leaves
+            .as_ref()
+            .is_some_and(|side| side.tree.root() == checkpoint.root);
         match (self.parted, self.entries.misfit) {
-            (Some((id, entry)), _) if entries_fit => {
-                Err(altered(id.leaf_tile(), Some(entry), "its hash is not that of the entry, which is as signed"))
-            }
-            (Some((id, entry)), _) if leaves_fit => {
-                Err(altered(id, Some(entry), "the entry does not have the hash that was signed"))
-            }
-            (Some((id, entry)), _) => {
-                Err(altered(id, Some(entry), "entry and leaf hash disagree, and neither leads to the signed root"))
-            }
-            (None, Some(misfit)) if entries_fit => {
-                Err(altered(misfit.tile, None, "it is not what the tiles below it hash to; rebuild it from them"))
-            }
+            (Some((id, entry)), _) if entries_fit => Err(altered(
+                id.leaf_tile(),
+                Some(entry),
+                "its hash is not that of the entry, which is as signed",
+            )),
+            (Some((id, entry)), _) if leaves_fit => Err(altered(
+                id,
+                Some(entry),
+                "the entry does not have the hash that was signed",
+            )),
+            (Some((id, entry)), _) => Err(altered(
+                id,
+                Some(entry),
+                "entry and leaf hash disagree, and neither leads to the signed root",
+            )),
+            (None, Some(misfit)) if entries_fit => Err(altered(
+                misfit.tile,
+                None,
+                "it is not what the tiles below it hash to; rebuild it from them",
+            )),
             (None, Some(misfit)) => {
                 let id = TileId::new(0, misfit.entry / 256, 256)?;
                 let id = TileId::at_size(0, id.index(), checkpoint.size).unwrap_or(id);
-                let reason = format!("from here on its hashes do not lead to {} and the signed root", misfit.tile);
+                let reason = format!(
+                    "from here on its hashes do not lead to {} and the signed root",
+                    misfit.tile
+                );
                 Err(altered(id, Some(misfit.entry), &reason))
             }
-            (None, None) if !entries_fit => Err(altered_checkpoint(
-                "all files agree with each other but not with its root: it is of another log, or they were rewritten"
-                    .into(),
-            )),
+            (None, None) if !entries_fit => Err(self.only_the_root_differs(checkpoint.size)),
             (None, None) => Ok(()),
         }
     }
@@ -260,7 +331,11 @@ fn entry_hashes(id: BundleId, bytes: &[u8], stored: &[Hash]) -> Result<Vec<Hash>
         return Ok(hashes);
     }
     let place = first_difference(&hashes, &stored[..hashes.len()]).unwrap_or(hashes.len() as u64);
-    Err(altered(id, Some(id.first_entry() + place), "it cannot be cut into its entries"))
+    Err(altered(
+        id,
+        Some(id.first_entry() + place),
+        "it cannot be cut into its entries",
+    ))
 }
 
 /// Reads a bundle; when a partial one is gone, the beginning of the full one.
@@ -268,7 +343,11 @@ fn read_bundle(source: &mut impl LogSource, id: BundleId) -> Result<Vec<u8>> {
     match source.bundle(id) {
         Err(LedgerError::Missing { path }) if !id.is_full() => match source.bundle(id.full()) {
             Ok(mut bytes) => {
-                let length = decodable_prefix(id, &bytes).0.iter().map(|entry| entry.len() + 2).sum();
+                let length = decodable_prefix(id, &bytes)
+                    .0
+                    .iter()
+                    .map(|entry| entry.len() + 2)
+                    .sum();
                 bytes.truncate(length);
                 Ok(bytes)
             }
@@ -280,11 +359,18 @@ fn read_bundle(source: &mut impl LogSource, id: BundleId) -> Result<Vec<u8>> {
 }
 
 fn first_difference(a: &[Hash], b: &[Hash]) -> Option<u64> {
-    a.iter().zip(b).position(|(a, b)| a != b).map(|place| place as u64)
+    a.iter()
+        .zip(b)
+        .position(|(a, b)| a != b)
+        .map(|place| place as u64)
 }
 
 fn altered(path: impl core::fmt::Display, entry: Option<u64>, reason: &str) -> LedgerError {
-    LedgerError::Altered { path: path.to_string(), entry, reason: reason.into() }
+    LedgerError::Altered {
+        path: path.to_string(),
+        entry,
+        reason: reason.into(),
+    }
 }
 
 fn altered_checkpoint(reason: String) -> LedgerError {

@@ -26,7 +26,12 @@ pub struct Checkpoint {
 impl Checkpoint {
     /// A checkpoint without extension lines.
     pub fn new(origin: impl Into<String>, size: u64, root: Hash) -> Self {
-        Self { origin: origin.into(), size, root, extensions: Vec::new() }
+        Self {
+            origin: origin.into(),
+            size,
+            root,
+            extensions: Vec::new(),
+        }
     }
 
     /// The note, signed by the log. The signer's name must be the origin.
@@ -44,7 +49,10 @@ impl Checkpoint {
         let text = self.to_string();
         // What does not read back as the same checkpoint (an origin with a newline, say) is never signed.
         if text.parse::<Self>()? != *self {
-            return Err(LedgerError::malformed("checkpoint", "it cannot be written: check origin and extensions"));
+            return Err(LedgerError::malformed(
+                "checkpoint",
+                "it cannot be written: check origin and extensions",
+            ));
         }
         let mut note = Note::new(text)?;
         note.sign(signer)?;
@@ -56,10 +64,16 @@ impl Checkpoint {
     pub fn open(bytes: &[u8], log_keys: &[VerifierKey]) -> Result<(Self, Note)> {
         let note = Note::parse(bytes)?;
         let checkpoint: Self = note.text().parse()?;
-        let keys: Vec<VerifierKey> = log_keys.iter().filter(|k| k.name() == checkpoint.origin).cloned().collect();
+        let keys: Vec<VerifierKey> = log_keys
+            .iter()
+            .filter(|k| k.name() == checkpoint.origin)
+            .cloned()
+            .collect();
         if keys.is_empty() {
             let known: Vec<&str> = log_keys.iter().map(VerifierKey::name).collect();
-            return Err(LedgerError::NotSigned { known: known.join(", ") });
+            return Err(LedgerError::NotSigned {
+                known: known.join(", "),
+            });
         }
         note.verify(&keys)?;
         Ok((checkpoint, note))
@@ -78,17 +92,25 @@ impl FromStr for Checkpoint {
 
     fn from_str(text: &str) -> Result<Self> {
         let bad = |reason: &str| LedgerError::malformed("checkpoint", reason);
-        let body = text.strip_suffix('\n').ok_or_else(|| bad("the text does not end in a newline"))?;
+        let body = text
+            .strip_suffix('\n')
+            .ok_or_else(|| bad("the text does not end in a newline"))?;
         let mut lines = body.split('\n');
         let mut line = |what: &str| lines.next().filter(|l| !l.is_empty()).ok_or_else(|| bad(what));
         let origin = line("the origin line is missing")?;
         let size = line("the size line is missing")?;
         let root = line("the root line is missing")?;
-        let size = decimal(size).ok_or_else(|| bad("the size is not a decimal number without leading zeros"))?;
+        let size =
+            decimal(size).ok_or_else(|| bad("the size is not a decimal number without leading zeros"))?;
         let extensions: Vec<String> = lines.map(str::to_owned).collect();
         if extensions.iter().any(String::is_empty) {
             return Err(bad("an extension line is empty"));
         }
-        Ok(Self { origin: origin.to_owned(), size, root: Hash::from_base64(root)?, extensions })
+        Ok(Self {
+            origin: origin.to_owned(),
+            size,
+            root: Hash::from_base64(root)?,
+            extensions,
+        })
     }
 }

@@ -57,11 +57,19 @@ impl VerifierKey {
     /// A key from its 32 bytes. Weak keys, under which anything verifies, are refused.
     pub fn new(name: &str, kind: KeyKind, key: &[u8; 32]) -> Result<Self> {
         check_name(name)?;
-        let parsed = VerifyingKey::from_bytes(key).map_err(|_| LedgerError::Key(format!("{name}: not a curve point")))?;
+        let parsed = VerifyingKey::from_bytes(key)
+            .map_err(|_| LedgerError::Key(format!("{name}: not a curve point")))?;
         if parsed.is_weak() {
-            return Err(LedgerError::Key(format!("{name}: a weak key, under which forgeries verify")));
+            return Err(LedgerError::Key(format!(
+                "{name}: a weak key, under which forgeries verify"
+            )));
         }
-        Ok(Self { name: name.to_owned(), id: key_id(name, kind, key), kind, key: parsed })
+        Ok(Self {
+            name: name.to_owned(),
+            id: key_id(name, kind, key),
+            kind,
+            key: parsed,
+        })
     }
 
     /// The key name; for a log, its origin.
@@ -85,7 +93,9 @@ impl VerifierKey {
     }
 
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        let Ok(signature) = Signature::from_slice(signature) else { return false };
+        let Ok(signature) = Signature::from_slice(signature) else {
+            return false;
+        };
         self.key.verify_strict(message, &signature).is_ok()
     }
 }
@@ -97,12 +107,17 @@ impl FromStr for VerifierKey {
         let bad = || LedgerError::Key("expected name+hex(id)+base64(type and key)".into());
         // Base64 may contain plus signs, a name may not.
         let mut parts = text.splitn(3, '+');
-        let (name, id, key) =
-            (parts.next().ok_or_else(bad)?, parts.next().ok_or_else(bad)?, parts.next().ok_or_else(bad)?);
+        let (name, id, key) = (
+            parts.next().ok_or_else(bad)?,
+            parts.next().ok_or_else(bad)?,
+            parts.next().ok_or_else(bad)?,
+        );
         let (kind, key) = decode_key(key)?;
         let parsed = Self::new(name, kind, &key)?;
         if id != format!("{:08x}", parsed.id) {
-            return Err(LedgerError::Key(format!("{name}: the key id {id} does not belong to this key and name")));
+            return Err(LedgerError::Key(format!(
+                "{name}: the key id {id} does not belong to this key and name"
+            )));
         }
         Ok(parsed)
     }
@@ -110,7 +125,13 @@ impl FromStr for VerifierKey {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+{:08x}+{}", self.name, self.id, encode_key(self.kind, &self.to_bytes()))
+        write!(
+            f,
+            "{}+{:08x}+{}",
+            self.name,
+            self.id,
+            encode_key(self.kind, &self.to_bytes())
+        )
     }
 }
 
@@ -140,12 +161,17 @@ impl NoteSigner {
         let bad = || LedgerError::Key("expected PRIVATE+KEY+name+hex(id)+base64(type and seed)".into());
         let rest = text.strip_prefix("PRIVATE+KEY+").ok_or_else(bad)?;
         let mut parts = rest.splitn(3, '+');
-        let (name, id, seed) =
-            (parts.next().ok_or_else(bad)?, parts.next().ok_or_else(bad)?, parts.next().ok_or_else(bad)?);
+        let (name, id, seed) = (
+            parts.next().ok_or_else(bad)?,
+            parts.next().ok_or_else(bad)?,
+            parts.next().ok_or_else(bad)?,
+        );
         let (kind, seed) = decode_key(seed)?;
         let signer = Self::from_seed(name, kind, &seed)?;
         if id != format!("{:08x}", signer.verifier.id) {
-            return Err(LedgerError::Key(format!("{name}: the key id {id} does not belong to this key and name")));
+            return Err(LedgerError::Key(format!(
+                "{name}: the key id {id} does not belong to this key and name"
+            )));
         }
         Ok(signer)
     }
@@ -153,7 +179,12 @@ impl NoteSigner {
     /// The text to store. It is the secret itself: write it with owner-only permissions, never log it.
     pub fn to_secret_text(&self) -> String {
         let v = &self.verifier;
-        format!("PRIVATE+KEY+{}+{:08x}+{}", v.name, v.id, encode_key(v.kind, &self.key.to_bytes()))
+        format!(
+            "PRIVATE+KEY+{}+{:08x}+{}",
+            v.name,
+            v.id,
+            encode_key(v.kind, &self.key.to_bytes())
+        )
     }
 
     /// The public half.

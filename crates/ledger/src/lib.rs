@@ -29,7 +29,9 @@ mod tile;
 mod witness;
 
 pub use audit::{AuditDepth, AuditReport, LogSource, verify_leftover, verify_log, verify_tree};
-pub use bundle::{BundleGrowth, MAX_ENTRY_BYTES, bundle_leaf_hashes, decode_bundle, encode_entry, grow_bundles};
+pub use bundle::{
+    BundleGrowth, MAX_ENTRY_BYTES, bundle_leaf_hashes, decode_bundle, encode_entry, grow_bundles,
+};
 pub use checkpoint::Checkpoint;
 pub use compact::Frontier;
 pub use cosignature::{cosign, verify_cosignature};
@@ -39,10 +41,14 @@ pub use integrate::{Growth, MAX_GROWTH_LEAVES, TreeState, encode_tile, integrate
 pub use key::{KeyKind, MAX_KEY_NAME_BYTES, NoteSigner, VerifierKey};
 pub use note::{MAX_NOTE_BYTES, MAX_SIGNATURES, Note, SignatureLine, Verified};
 pub use policy::{MAX_POLICY_BYTES, MAX_POLICY_ITEMS, Policy, PolicyLog, PolicyWitness, TrustedCheckpoint};
-pub use proof::{MAX_PROOF_HASHES, Prover, prove_consistency, prove_inclusion, verify_consistency, verify_inclusion};
+pub use proof::{
+    MAX_PROOF_HASHES, Prover, prove_consistency, prove_inclusion, verify_consistency, verify_inclusion,
+};
 pub use receipt::{MAX_EXTRA_BYTES, MAX_RECEIPT_BYTES, Receipt};
-pub use tile::{BundleId, LogPath, MAX_TREE_SIZE, TILE_WIDTH, TileId, bundles_grown, right_edge, tiles_grown};
+pub use tile::{
+    BundleId, LogPath, MAX_TREE_SIZE, TILE_WIDTH, TileId, bundles_grown, right_edge, tiles_grown,
+};
 pub use witness::{
-    Accepted, AddCheckpoint, KnownLog, Latest, MAX_REQUEST_BYTES, Refusal, Witness, monitoring_path, parse_conflict,
-    parse_cosignatures,
+    Accepted, AddCheckpoint, KnownLog, Latest, MAX_REQUEST_BYTES, Refusal, Witness, monitoring_path,
+    parse_conflict, parse_cosignatures,
 };

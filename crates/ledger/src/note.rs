@@ -29,21 +29,31 @@ pub struct SignatureLine {
 
 impl SignatureLine {
     pub(crate) fn by(key: &VerifierKey, signature: Vec<u8>) -> Self {
-        Self { name: key.name().to_owned(), id: key.id(), signature }
+        Self {
+            name: key.name().to_owned(),
+            id: key.id(),
+            signature,
+        }
     }
 
     /// Reads `— name base64(id ‖ signature)`, without its newline.
     pub fn parse(line: &str) -> Result<Self> {
         let bad = |reason: &str| LedgerError::malformed("signature line", reason);
         at_most("signature line, bytes", line.len(), MAX_NOTE_BYTES)?;
-        let rest = line.strip_prefix("— ").ok_or_else(|| bad("it does not begin with an em dash and a space"))?;
-        let (name, value) = rest.split_once(' ').ok_or_else(|| bad("expected a name and a signature"))?;
+        let rest = line
+            .strip_prefix("— ")
+            .ok_or_else(|| bad("it does not begin with an em dash and a space"))?;
+        let (name, value) = rest
+            .split_once(' ')
+            .ok_or_else(|| bad("expected a name and a signature"))?;
         check_name(name).map_err(|e| bad(&e.to_string()))?;
         let bytes = STANDARD.decode(value).map_err(|e| bad(&e.to_string()))?;
         match bytes.split_first_chunk::<4>() {
-            Some((id, signature)) if !signature.is_empty() => {
-                Ok(Self { name: name.to_owned(), id: u32::from_be_bytes(*id), signature: signature.to_vec() })
-            }
+            Some((id, signature)) if !signature.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                id: u32::from_be_bytes(*id),
+                signature: signature.to_vec(),
+            }),
             _ => Err(bad("the signature is empty")),
         }
     }
@@ -101,23 +111,35 @@ impl Note {
             return Err(LedgerError::malformed(WHAT, "the text does not end in a newline"));
         }
         check_characters(&text)?;
-        Ok(Self { text, signatures: Vec::new() })
+        Ok(Self {
+            text,
+            signatures: Vec::new(),
+        })
     }
 
     /// Reads a note with at least one signature line.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         at_most("note, bytes", bytes.len(), MAX_NOTE_BYTES)?;
-        let whole = core::str::from_utf8(bytes).map_err(|_| LedgerError::malformed(WHAT, "it is not UTF-8"))?;
+        let whole =
+            core::str::from_utf8(bytes).map_err(|_| LedgerError::malformed(WHAT, "it is not UTF-8"))?;
         check_characters(whole)?;
         // The last empty line parts text and signatures; the text keeps its own newline.
-        let cut = whole.rfind("\n\n").ok_or_else(|| LedgerError::malformed(WHAT, "it has no signatures"))?;
+        let cut = whole
+            .rfind("\n\n")
+            .ok_or_else(|| LedgerError::malformed(WHAT, "it has no signatures"))?;
         let (text, block) = (&whole[..=cut], &whole[cut + 2..]);
         let block = block
             .strip_suffix('\n')
             .ok_or_else(|| LedgerError::malformed(WHAT, "the last signature does not end in a newline"))?;
         at_most("signatures on a note", block.split('\n').count(), MAX_SIGNATURES)?;
-        let signatures = block.split('\n').map(SignatureLine::parse).collect::<Result<_>>()?;
-        Ok(Self { text: text.to_owned(), signatures })
+        let signatures = block
+            .split('\n')
+            .map(SignatureLine::parse)
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            text: text.to_owned(),
+            signatures,
+        })
     }
 
     /// The signed text, with its last newline.
@@ -133,7 +155,9 @@ impl Note {
     /// Signs with a key of kind [`KeyKind::Note`], replacing an earlier signature by the same key.
     pub fn sign(&mut self, signer: &NoteSigner) -> Result<()> {
         if signer.verifier().kind() != KeyKind::Note {
-            return Err(LedgerError::Key("a cosignature key signs with a timestamp: use `cosign`".into()));
+            return Err(LedgerError::Key(
+                "a cosignature key signs with a timestamp: use `cosign`".into(),
+            ));
         }
         let signature = signer.sign_bytes(self.text.as_bytes());
         self.add(SignatureLine::by(signer.verifier(), signature.to_vec()))
@@ -141,7 +165,8 @@ impl Note {
 
     /// Adds a signature line, replacing an earlier one by the same key.
     pub fn add(&mut self, line: SignatureLine) -> Result<()> {
-        self.signatures.retain(|s| (s.id, &s.name) != (line.id, &line.name));
+        self.signatures
+            .retain(|s| (s.id, &s.name) != (line.id, &line.name));
         at_most("signatures on a note", self.signatures.len() + 1, MAX_SIGNATURES)?;
         self.signatures.push(line);
         at_most("note, bytes", self.to_string().len(), MAX_NOTE_BYTES)
@@ -149,7 +174,8 @@ impl Note {
 
     /// Drops the signatures that none of `keys` made, e.g. before storing a note that others may have padded.
     pub fn retain_known(&mut self, keys: &[VerifierKey]) {
-        self.signatures.retain(|line| keys.iter().any(|key| line.is_by(key)));
+        self.signatures
+            .retain(|line| keys.iter().any(|key| line.is_by(key)));
     }
 
     /// Checks every signature by a known key; signatures by unknown keys are ignored.
@@ -164,7 +190,10 @@ impl Note {
                     KeyKind::Note if key.verifies(self.text.as_bytes(), &line.signature) => None,
                     KeyKind::Cosignature => Some(cosignature::verify(key, &self.text, line)?),
                     KeyKind::Note => {
-                        return Err(LedgerError::BadSignature { name: line.name.clone(), id: line.id });
+                        return Err(LedgerError::BadSignature {
+                            name: line.name.clone(),
+                            id: line.id,
+                        });
                     }
                 };
                 verified.push(Verified { key: position, at });
@@ -172,7 +201,9 @@ impl Note {
         }
         if verified.is_empty() {
             let names: Vec<&str> = known.iter().map(VerifierKey::name).collect();
-            return Err(LedgerError::NotSigned { known: names.join(", ") });
+            return Err(LedgerError::NotSigned {
+                known: names.join(", "),
+            });
         }
         Ok(verified)
     }
@@ -187,7 +218,10 @@ impl fmt::Display for Note {
 
 fn check_characters(text: &str) -> Result<()> {
     if text.bytes().any(|b| b < 0x20 && b != b'\n') {
-        return Err(LedgerError::malformed(WHAT, "it has a control character other than newline"));
+        return Err(LedgerError::malformed(
+            WHAT,
+            "it has a control character other than newline",
+        ));
     }
     Ok(())
 }

@@ -77,16 +77,29 @@ impl Policy {
     /// it can print them.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         at_most("policy, bytes", bytes.len(), MAX_POLICY_BYTES)?;
-        let whole = |reason: &str| LedgerError::Policy { line: 0, reason: reason.into() };
+        let whole = |reason: &str| LedgerError::Policy {
+            line: 0,
+            reason: reason.into(),
+        };
         let text = core::str::from_utf8(bytes).map_err(|_| whole("the file is not UTF-8"))?;
         // A cut-off file could name a weaker quorum than the one that was written.
-        let text = text.strip_suffix('\n').ok_or_else(|| whole("the last line does not end in a newline: cut off?"))?;
+        let text = text
+            .strip_suffix('\n')
+            .ok_or_else(|| whole("the last line does not end in a newline: cut off?"))?;
         let mut reader = Reader::default();
         for (i, line) in text.split('\n').enumerate() {
-            reader.line(line).map_err(|reason| LedgerError::Policy { line: i + 1, reason })?;
+            reader
+                .line(line)
+                .map_err(|reason| LedgerError::Policy { line: i + 1, reason })?;
         }
         let (quorum, quorum_name) = reader.quorum.ok_or_else(|| whole("there is no quorum line"))?;
-        Ok(Self { logs: reader.logs, witnesses: reader.witnesses, groups: reader.groups, quorum, quorum_name })
+        Ok(Self {
+            logs: reader.logs,
+            witnesses: reader.witnesses,
+            groups: reader.groups,
+            quorum,
+            quorum_name,
+        })
     }
 
     /// The accepted logs.
@@ -107,11 +120,17 @@ impl Policy {
     /// As [`Policy::check`], for a note already read.
     pub fn check_note(&self, note: &Note) -> Result<TrustedCheckpoint> {
         let checkpoint: Checkpoint = note.text().parse()?;
-        let matching = self.logs.iter().map(|log| &log.key).filter(|key| key.name() == checkpoint.origin);
+        let matching = self
+            .logs
+            .iter()
+            .map(|log| &log.key)
+            .filter(|key| key.name() == checkpoint.origin);
         let matching: Vec<VerifierKey> = matching.cloned().collect();
         if matching.is_empty() {
             let known: Vec<&str> = self.logs.iter().map(|log| log.key.name()).collect();
-            return Err(LedgerError::NotSigned { known: known.join(", ") });
+            return Err(LedgerError::NotSigned {
+                known: known.join(", "),
+            });
         }
         note.verify(&matching)?;
         let keys: Vec<VerifierKey> = self.witnesses.iter().map(|w| w.key.clone()).collect();
@@ -127,9 +146,15 @@ impl Policy {
         let witnesses: Vec<(String, u64)> = self.witnesses.iter().zip(&times).filter_map(named).collect();
         if self.quorum.is_some_and(|member| !self.witnessed(member, &times)) {
             let names: Vec<&str> = witnesses.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(LedgerError::Quorum { quorum: self.quorum_name.clone(), cosigned_by: names.join(", ") });
+            return Err(LedgerError::Quorum {
+                quorum: self.quorum_name.clone(),
+                cosigned_by: names.join(", "),
+            });
         }
-        Ok(TrustedCheckpoint { checkpoint, witnesses })
+        Ok(TrustedCheckpoint {
+            checkpoint,
+            witnesses,
+        })
     }
 
     /// Groups refer only to groups before them, so this ends; depth is at most [`MAX_POLICY_ITEMS`].
@@ -138,7 +163,12 @@ impl Policy {
             Member::Witness(i) => times[i].is_some(),
             Member::Group(i) => {
                 let group = &self.groups[i];
-                group.members.iter().filter(|m| self.witnessed(**m, times)).count() >= group.threshold
+                group
+                    .members
+                    .iter()
+                    .filter(|m| self.witnessed(**m, times))
+                    .count()
+                    >= group.threshold
             }
         }
     }
@@ -160,7 +190,9 @@ impl Reader {
             return Err("a control character; lines end in a bare newline".into());
         }
         let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
-        let Some(keyword) = words.next() else { return Ok(()) };
+        let Some(keyword) = words.next() else {
+            return Ok(());
+        };
         if keyword.starts_with('#') {
             return Ok(());
         }
@@ -172,7 +204,9 @@ impl Reader {
             ("witness", [name, key, url]) => self.witness(name, key, Some(url)),
             ("group", [name, threshold, members @ ..]) => self.group(name, threshold, members),
             ("quorum", [name]) => self.quorum(name),
-            ("log" | "witness" | "group" | "quorum", _) => Err(format!("wrong number of words after `{keyword}`")),
+            ("log" | "witness" | "group" | "quorum", _) => {
+                Err(format!("wrong number of words after `{keyword}`"))
+            }
             _ => Err(format!("`{keyword}` is not log, witness, group or quorum")),
         }
     }
@@ -183,7 +217,10 @@ impl Reader {
             return Err("this log key is already listed".into());
         }
         room(self.logs.len())?;
-        self.logs.push(PolicyLog { key, url: url.map(str::to_owned) });
+        self.logs.push(PolicyLog {
+            key,
+            url: url.map(str::to_owned),
+        });
         Ok(())
     }
 
@@ -194,7 +231,11 @@ impl Reader {
         }
         room(self.witnesses.len())?;
         self.define(name, Member::Witness(self.witnesses.len()))?;
-        self.witnesses.push(PolicyWitness { name: name.to_owned(), key, url: url.map(str::to_owned) });
+        self.witnesses.push(PolicyWitness {
+            name: name.to_owned(),
+            key,
+            url: url.map(str::to_owned),
+        });
         Ok(())
     }
 
@@ -228,7 +269,11 @@ impl Reader {
         if self.quorum.is_some() {
             return Err("there is more than one quorum line".into());
         }
-        let member = if name == "none" { None } else { Some(self.lookup(name)?) };
+        let member = if name == "none" {
+            None
+        } else {
+            Some(self.lookup(name)?)
+        };
         self.quorum = Some((member, name.to_owned()));
         Ok(())
     }
@@ -242,12 +287,19 @@ impl Reader {
     }
 
     fn lookup(&self, name: &str) -> Result<Member, String> {
-        self.names.get(name).copied().ok_or_else(|| format!("{name} is not defined on a line before this one"))
+        self.names
+            .get(name)
+            .copied()
+            .ok_or_else(|| format!("{name} is not defined on a line before this one"))
     }
 }
 
 fn room(count: usize) -> Result<(), String> {
-    if count < MAX_POLICY_ITEMS { Ok(()) } else { Err(format!("more than {MAX_POLICY_ITEMS} of these")) }
+    if count < MAX_POLICY_ITEMS {
+        Ok(())
+    } else {
+        Err(format!("more than {MAX_POLICY_ITEMS} of these"))
+    }
 }
 
 fn read_key(text: &str, kind: KeyKind) -> Result<VerifierKey, String> {

@@ -41,7 +41,9 @@ impl Receipt {
         let bad = |reason: &str| LedgerError::malformed("receipt", reason);
         at_most("receipt, bytes", bytes.len(), MAX_RECEIPT_BYTES)?;
         let text = core::str::from_utf8(bytes).map_err(|_| bad("it is not UTF-8"))?;
-        let (head, note) = text.split_once("\n\n").ok_or_else(|| bad("it ends before the checkpoint"))?;
+        let (head, note) = text
+            .split_once("\n\n")
+            .ok_or_else(|| bad("it ends before the checkpoint"))?;
         let mut lines = head.split('\n').peekable();
         if lines.next() != Some(HEADER) {
             return Err(bad("the first line is not c2sp.org/tlog-proof@v1"));
@@ -50,14 +52,22 @@ impl Receipt {
             Some(line) => Some(read_extra(&line["extra ".len()..])?),
             None => None,
         };
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).and_then(decimal);
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .and_then(decimal);
         let index = index.ok_or_else(|| bad("the line `index` with a decimal number is missing"))?;
         let mut proof = Vec::new();
         for line in lines {
             at_most("inclusion proof, lines", proof.len() + 1, MAX_PROOF_HASHES)?;
             proof.push(Hash::from_base64(line)?);
         }
-        Ok(Self { extra, index, proof, note: Note::parse(note.as_bytes())? })
+        Ok(Self {
+            extra,
+            index,
+            proof,
+            note: Note::parse(note.as_bytes())?,
+        })
     }
 
     /// Checks that `entry` is what was logged: a log of `policy` signed the checkpoint, the quorum cosigned it, and
@@ -73,7 +83,9 @@ impl Receipt {
 
 fn read_extra(text: &str) -> Result<Vec<u8>> {
     let bad = |reason: String| LedgerError::malformed("receipt", reason);
-    let bytes = STANDARD.decode(text).map_err(|e| bad(format!("the extra data: {e}")))?;
+    let bytes = STANDARD
+        .decode(text)
+        .map_err(|e| bad(format!("the extra data: {e}")))?;
     at_most("extra data, bytes", bytes.len(), MAX_EXTRA_BYTES)?;
     if bytes.is_empty() {
         return Err(bad("a receipt without extra data has no line `extra`".into()));

@@ -37,7 +37,10 @@ impl AddCheckpoint {
         at_most("add-checkpoint request, bytes", body.len(), MAX_REQUEST_BYTES)?;
         let mut rest = body;
         let mut line = || -> Result<&str> {
-            let end = rest.iter().position(|b| *b == b'\n').ok_or_else(|| bad("it ends before the checkpoint"))?;
+            let end = rest
+                .iter()
+                .position(|b| *b == b'\n')
+                .ok_or_else(|| bad("it ends before the checkpoint"))?;
             let (line, after) = rest.split_at(end);
             rest = &after[1..];
             core::str::from_utf8(line).map_err(|_| bad("it is not UTF-8"))
@@ -53,7 +56,11 @@ impl AddCheckpoint {
             at_most("consistency proof, lines", proof.len() + 1, MAX_PROOF_HASHES)?;
             proof.push(Hash::from_base64(text)?);
         }
-        Ok(Self { old, proof, note: Note::parse(rest)? })
+        Ok(Self {
+            old,
+            proof,
+            note: Note::parse(rest)?,
+        })
     }
 
     /// The request body.
@@ -195,11 +202,16 @@ impl Witness {
     /// `signer` must be a cosignature key, the logs' origins different, each with at least one key.
     pub fn new(signer: NoteSigner, logs: Vec<KnownLog>) -> Result<Self> {
         if signer.verifier().kind() != KeyKind::Cosignature {
-            return Err(LedgerError::Key("a witness needs a cosignature key (type 0x04)".into()));
+            return Err(LedgerError::Key(
+                "a witness needs a cosignature key (type 0x04)".into(),
+            ));
         }
         for (i, log) in logs.iter().enumerate() {
             if log.keys.is_empty() || logs[..i].iter().any(|other| other.origin == log.origin) {
-                return Err(LedgerError::Key(format!("the log {} is listed twice or without a key", log.origin)));
+                return Err(LedgerError::Key(format!(
+                    "the log {} is listed twice or without a key",
+                    log.origin
+                )));
             }
         }
         Ok(Self { signer, logs })
@@ -222,16 +234,23 @@ impl Witness {
         now: u64,
     ) -> Result<Accepted, Refusal> {
         let note = &request.note;
-        let checkpoint: Checkpoint =
-            note.text().parse().map_err(|e: LedgerError| Refusal::Malformed(e.to_string()))?;
+        let checkpoint: Checkpoint = note
+            .text()
+            .parse()
+            .map_err(|e: LedgerError| Refusal::Malformed(e.to_string()))?;
         let log = self.logs.iter().find(|log| log.origin == checkpoint.origin);
         let log = log.ok_or_else(|| Refusal::UnknownOrigin("this witness does not serve that log".into()))?;
-        note.verify(&log.keys).map_err(|e| Refusal::BadSignature(e.to_string()))?;
+        note.verify(&log.keys)
+            .map_err(|e| Refusal::BadSignature(e.to_string()))?;
         if request.old > checkpoint.size {
-            return Err(Refusal::Malformed("the old size is larger than the checkpoint".into()));
+            return Err(Refusal::Malformed(
+                "the old size is larger than the checkpoint".into(),
+            ));
         }
         if state.is_some_and(|latest| latest.checkpoint.origin != checkpoint.origin) {
-            return Err(Refusal::Internal("the stored state belongs to another log".into()));
+            return Err(Refusal::Internal(
+                "the stored state belongs to another log".into(),
+            ));
         }
         let (size, root) = state.map_or((0, empty_root()), |s| (s.checkpoint.size, s.checkpoint.root));
         if request.old != size {
@@ -242,13 +261,26 @@ impl Witness {
         self.accept(checkpoint, note, &log.keys, now.max(state.map_or(0, |s| s.at)))
     }
 
-    fn accept(&self, checkpoint: Checkpoint, note: &Note, keys: &[VerifierKey], at: u64) -> Result<Accepted, Refusal> {
+    fn accept(
+        &self,
+        checkpoint: Checkpoint,
+        note: &Note,
+        keys: &[VerifierKey],
+        at: u64,
+    ) -> Result<Accepted, Refusal> {
         let internal = |e: LedgerError| Refusal::Internal(e.to_string());
         let cosignature = cosign(&self.signer, note.text(), at).map_err(internal)?;
         let mut stored = note.clone();
         stored.retain_known(keys);
         stored.add(cosignature.clone()).map_err(internal)?;
-        Ok(Accepted { latest: Latest { checkpoint, note: stored, at }, cosignature })
+        Ok(Accepted {
+            latest: Latest {
+                checkpoint,
+                note: stored,
+                at,
+            },
+            cosignature,
+        })
     }
 }
 
@@ -260,7 +292,8 @@ pub fn monitoring_path(origin: &str) -> String {
 /// For the log: the size in the body of a 409 answer.
 pub fn parse_conflict(body: &[u8]) -> Result<u64> {
     let text = core::str::from_utf8(body).ok().and_then(|t| t.strip_suffix('\n'));
-    text.and_then(decimal).ok_or_else(|| LedgerError::malformed("409 answer", "expected a decimal size and a newline"))
+    text.and_then(decimal)
+        .ok_or_else(|| LedgerError::malformed("409 answer", "expected a decimal size and a newline"))
 }
 
 /// For the log: the cosignatures in the body of a 200 answer that verify for `key`, with their times. Lines by other
@@ -269,7 +302,9 @@ pub fn parse_cosignatures(body: &[u8], text: &str, key: &VerifierKey) -> Result<
     at_most("cosignature answer, bytes", body.len(), MAX_NOTE_BYTES)?;
     let bad = |reason: &str| LedgerError::malformed("cosignature answer", reason);
     let body = core::str::from_utf8(body).map_err(|_| bad("it is not UTF-8"))?;
-    let body = body.strip_suffix('\n').ok_or_else(|| bad("it does not end in a newline"))?;
+    let body = body
+        .strip_suffix('\n')
+        .ok_or_else(|| bad("it does not end in a newline"))?;
     let mut good = Vec::new();
     for line in body.split('\n') {
         let line = SignatureLine::parse(line)?;
@@ -279,7 +314,9 @@ pub fn parse_cosignatures(body: &[u8], text: &str, key: &VerifierKey) -> Result<
         }
     }
     if good.is_empty() {
-        return Err(LedgerError::NotSigned { known: key.name().to_owned() });
+        return Err(LedgerError::NotSigned {
+            known: key.name().to_owned(),
+        });
     }
     Ok(good)
 }
