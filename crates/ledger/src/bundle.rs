@@ -29,7 +29,11 @@ pub fn decode_bundle(id: BundleId, bytes: &[u8]) -> Result<Vec<&[u8]>> {
         reason,
     };
     if entries.len() < usize::from(id.width()) {
-        return Err(altered(format!("it ends within entry {} of {}", entries.len() + 1, id.width())));
+        return Err(altered(format!(
+            "it ends within entry {} of {}",
+            entries.len() + 1,
+            id.width()
+        )));
     }
     if !rest.is_empty() {
         return Err(altered(format!("{} bytes follow its last entry", rest.len())));
@@ -42,8 +46,12 @@ pub(crate) fn decodable_prefix(id: BundleId, bytes: &[u8]) -> (Vec<&[u8]>, &[u8]
     let mut entries = Vec::with_capacity(usize::from(id.width()));
     let mut rest = bytes;
     while entries.len() < usize::from(id.width()) {
-        let Some((length, after)) = rest.split_first_chunk::<2>() else { break };
-        let Some((entry, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))) else { break };
+        let Some((length, after)) = rest.split_first_chunk::<2>() else {
+            break;
+        };
+        let Some((entry, after)) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))) else {
+            break;
+        };
         entries.push(entry);
         rest = after;
     }
@@ -75,17 +83,26 @@ pub fn grow_bundles<E: AsRef<[u8]>>(old_size: u64, edge: &[u8], entries: &[E]) -
     match BundleId::at_size(old_size / width, old_size) {
         Some(id) => drop(decode_bundle(id, edge)?),
         None if edge.is_empty() => {}
-        None => return Err(LedgerError::OutOfRange(format!("a log of {old_size} entries has no partial bundle"))),
+        None => {
+            return Err(LedgerError::OutOfRange(format!(
+                "a log of {old_size} entries has no partial bundle"
+            )));
+        }
     }
     if entries.len() as u64 > MAX_TREE_SIZE.saturating_sub(old_size) {
-        return Err(LedgerError::OutOfRange("the log would outgrow its largest size".into()));
+        return Err(LedgerError::OutOfRange(
+            "the log would outgrow its largest size".into(),
+        ));
     }
     let mut bundles = Vec::with_capacity(entries.len() / usize::from(TILE_WIDTH) + 1);
     for entry in entries {
         encode_entry(&mut open, entry.as_ref())?;
         size += 1;
         if size.is_multiple_of(width) {
-            bundles.push((BundleId::new(size / width - 1, TILE_WIDTH)?, core::mem::take(&mut open)));
+            bundles.push((
+                BundleId::new(size / width - 1, TILE_WIDTH)?,
+                core::mem::take(&mut open),
+            ));
         }
     }
     if size > old_size
@@ -93,5 +110,9 @@ pub fn grow_bundles<E: AsRef<[u8]>>(old_size: u64, edge: &[u8], entries: &[E]) -
     {
         bundles.push((id, open.clone()));
     }
-    Ok(BundleGrowth { bundles, edge: open, size })
+    Ok(BundleGrowth {
+        bundles,
+        edge: open,
+        size,
+    })
 }

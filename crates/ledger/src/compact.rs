@@ -65,7 +65,12 @@ impl Frontier {
 
     /// Merkle tree hash of all leaves.
     pub fn root(&self) -> Hash {
-        let folded = self.peaks.iter().rev().copied().reduce(|right, left| node_hash(&left, &right));
+        let folded = self
+            .peaks
+            .iter()
+            .rev()
+            .copied()
+            .reduce(|right, left| node_hash(&left, &right));
         folded.unwrap_or_else(empty_root)
     }
 }

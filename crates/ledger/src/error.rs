@@ -57,7 +57,9 @@ pub enum LedgerError {
     #[error("unusable key: {0}")]
     Key(String),
     /// A signature by a known key fails: the note was changed after signing, or forged.
-    #[error("the signature of {name} ({id:08x}) does not match: the note was changed or forged, do not use it")]
+    #[error(
+        "the signature of {name} ({id:08x}) does not match: the note was changed or forged, do not use it"
+    )]
     BadSignature {
         /// Key name.
         name: String,
@@ -100,19 +102,28 @@ pub enum LedgerError {
 
 impl LedgerError {
     pub(crate) fn malformed(what: &'static str, reason: impl Into<String>) -> Self {
-        Self::Malformed { what, reason: reason.into() }
+        Self::Malformed {
+            what,
+            reason: reason.into(),
+        }
     }
 
     /// The answer of a source that has no such file.
     pub fn missing(path: impl core::fmt::Display) -> Self {
-        Self::Missing { path: path.to_string() }
+        Self::Missing {
+            path: path.to_string(),
+        }
     }
 }
 
 /// Refuses a length above its limit, before anything is read or allocated.
 pub(crate) fn at_most(what: &'static str, got: usize, max: usize) -> Result<()> {
     if got > max {
-        return Err(LedgerError::TooLarge { what, got: got as u64, max: max as u64 });
+        return Err(LedgerError::TooLarge {
+            what,
+            got: got as u64,
+            max: max as u64,
+        });
     }
     Ok(())
 }

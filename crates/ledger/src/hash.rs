@@ -23,7 +23,9 @@ impl Hash {
         if text.len() != 44 {
             return Err(LedgerError::malformed("hash", "expected 44 characters of base64"));
         }
-        let bytes = STANDARD.decode(text).map_err(|e| LedgerError::malformed("hash", e.to_string()))?;
+        let bytes = STANDARD
+            .decode(text)
+            .map_err(|e| LedgerError::malformed("hash", e.to_string()))?;
         Self::from_slice(&bytes)
     }
 
@@ -54,7 +56,9 @@ impl Hash {
 
     /// Takes exactly 32 bytes.
     pub fn from_slice(bytes: &[u8]) -> Result<Self> {
-        let array = bytes.try_into().map_err(|_| LedgerError::malformed("hash", "expected 32 bytes"))?;
+        let array = bytes
+            .try_into()
+            .map_err(|_| LedgerError::malformed("hash", "expected 32 bytes"))?;
         Ok(Self(array))
     }
 }

@@ -39,7 +39,9 @@ impl TreeState {
     /// `source` gives the bytes of a tile, and [`LedgerError::Missing`] for a file that does not exist.
     pub fn restore(size: u64, mut source: impl FnMut(TileId) -> Result<Vec<u8>>) -> Result<Self> {
         if size > MAX_TREE_SIZE {
-            return Err(LedgerError::OutOfRange(format!("a tree of {size} leaves is over the largest size")));
+            return Err(LedgerError::OutOfRange(format!(
+                "a tree of {size} leaves is over the largest size"
+            )));
         }
         let mut edge = vec![Vec::new(); usize::from(LEVELS)];
         for id in right_edge(size) {
@@ -106,7 +108,8 @@ impl TreeState {
             if let Ok(id) = TileId::new(level, index, TILE_WIDTH) {
                 full(id, &self.edge[slot]);
             }
-            let filled = core::mem::replace(&mut self.edge[slot], Vec::with_capacity(usize::from(TILE_WIDTH)));
+            let filled =
+                core::mem::replace(&mut self.edge[slot], Vec::with_capacity(usize::from(TILE_WIDTH)));
             match merge(filled) {
                 Some(root) => carry = root,
                 None => return,
@@ -122,7 +125,9 @@ impl TreeState {
 pub fn integrate(old: &TreeState, leaves: &[Hash]) -> Result<Growth> {
     at_most("leaves to integrate at once", leaves.len(), MAX_GROWTH_LEAVES)?;
     if leaves.len() as u64 > MAX_TREE_SIZE - old.size {
-        return Err(LedgerError::OutOfRange("the tree would outgrow its largest size".into()));
+        return Err(LedgerError::OutOfRange(
+            "the tree would outgrow its largest size".into(),
+        ));
     }
     let mut state = old.clone();
     let mut tiles = Vec::with_capacity(leaves.len() / usize::from(TILE_WIDTH) + usize::from(LEVELS));
@@ -131,7 +136,9 @@ pub fn integrate(old: &TreeState, leaves: &[Hash]) -> Result<Growth> {
     }
     let grown = state.partial_tiles();
     tiles.extend(
-        grown.into_iter().filter(|(id, _)| hashes_at(id.level(), old.size) < hashes_at(id.level(), state.size)),
+        grown
+            .into_iter()
+            .filter(|(id, _)| hashes_at(id.level(), old.size) < hashes_at(id.level(), state.size)),
     );
     Ok(Growth { tiles, state })
 }

@@ -29,15 +29,24 @@ impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
     /// does not exist.
     pub fn new(source: F, size: u64) -> Result<Self> {
         if size > MAX_TREE_SIZE {
-            return Err(LedgerError::OutOfRange(format!("a tree of {size} leaves is over the largest size")));
+            return Err(LedgerError::OutOfRange(format!(
+                "a tree of {size} leaves is over the largest size"
+            )));
         }
-        Ok(Self { source, size, tiles: HashMap::new() })
+        Ok(Self {
+            source,
+            size,
+            tiles: HashMap::new(),
+        })
     }
 
     /// Sibling hashes from leaf `index` up to the root: PATH(index, D\[size\]).
     pub fn inclusion(&mut self, index: u64) -> Result<Vec<Hash>> {
         if index >= self.size {
-            return Err(LedgerError::OutOfRange(format!("entry {index} is not in a tree of {}", self.size)));
+            return Err(LedgerError::OutOfRange(format!(
+                "entry {index} is not in a tree of {}",
+                self.size
+            )));
         }
         let (mut lo, mut hi) = (0, self.size);
         let mut siblings = Vec::new();
@@ -51,14 +60,21 @@ impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
                 lo = middle;
             }
         }
-        siblings.into_iter().rev().map(|(lo, hi)| self.range(lo, hi)).collect()
+        siblings
+            .into_iter()
+            .rev()
+            .map(|(lo, hi)| self.range(lo, hi))
+            .collect()
     }
 
     /// Hashes that show the tree of `old` leaves to be a prefix of this one: PROOF(old, D\[size\]). Empty when `old`
     /// is 0 or the size itself.
     pub fn consistency(&mut self, old: u64) -> Result<Vec<Hash>> {
         if old > self.size {
-            return Err(LedgerError::OutOfRange(format!("a tree of {} has no prefix of {old}", self.size)));
+            return Err(LedgerError::OutOfRange(format!(
+                "a tree of {} has no prefix of {old}",
+                self.size
+            )));
         }
         if old == 0 || old == self.size {
             return Ok(Vec::new());
@@ -79,7 +95,11 @@ impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
         if lo > 0 {
             parts.push((lo, hi));
         }
-        parts.into_iter().rev().map(|(lo, hi)| self.range(lo, hi)).collect()
+        parts
+            .into_iter()
+            .rev()
+            .map(|(lo, hi)| self.range(lo, hi))
+            .collect()
     }
 
     /// Merkle tree hash of leaves `lo..hi`, where `lo` is a multiple of the power of two that spans the range.
@@ -90,7 +110,10 @@ impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
             peaks.push(self.node(height, lo >> height)?);
             lo += 1 << height;
         }
-        let folded = peaks.into_iter().rev().reduce(|right, left| node_hash(&left, &right));
+        let folded = peaks
+            .into_iter()
+            .rev()
+            .reduce(|right, left| node_hash(&left, &right));
         Ok(folded.unwrap_or_else(empty_root))
     }
 
@@ -99,7 +122,8 @@ impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
         let (level, span) = (height / 8, 1_u64 << (height % 8));
         let first = index * span;
         let width = u64::from(TILE_WIDTH);
-        let outside = || LedgerError::OutOfRange(format!("subtree {index} of height {height} is not in the tree"));
+        let outside =
+            || LedgerError::OutOfRange(format!("subtree {index} of height {height} is not in the tree"));
         let level = u8::try_from(level).map_err(|_| outside())?;
         let id = TileId::at_size(level, first / width, self.size).ok_or_else(outside)?;
         if !self.tiles.contains_key(&id) {
@@ -111,18 +135,30 @@ impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
         }
         let offset = usize::try_from(first % width).map_err(|_| outside())?;
         let count = usize::try_from(span).map_err(|_| outside())?;
-        let part = self.tiles.get(&id).and_then(|hashes| hashes.get(offset..offset + count)).ok_or_else(outside)?;
+        let part = self
+            .tiles
+            .get(&id)
+            .and_then(|hashes| hashes.get(offset..offset + count))
+            .ok_or_else(outside)?;
         merge(part.to_vec()).ok_or_else(outside)
     }
 }
 
 /// Proof that entry `index` is in the tree of `size` leaves; see [`Prover::inclusion`].
-pub fn prove_inclusion(source: impl FnMut(TileId) -> Result<Vec<u8>>, index: u64, size: u64) -> Result<Vec<Hash>> {
+pub fn prove_inclusion(
+    source: impl FnMut(TileId) -> Result<Vec<u8>>,
+    index: u64,
+    size: u64,
+) -> Result<Vec<Hash>> {
     Prover::new(source, size)?.inclusion(index)
 }
 
 /// Proof that the tree of `old` leaves is a prefix of the tree of `size`; see [`Prover::consistency`].
-pub fn prove_consistency(source: impl FnMut(TileId) -> Result<Vec<u8>>, old: u64, size: u64) -> Result<Vec<Hash>> {
+pub fn prove_consistency(
+    source: impl FnMut(TileId) -> Result<Vec<u8>>,
+    old: u64,
+    size: u64,
+) -> Result<Vec<Hash>> {
     Prover::new(source, size)?.consistency(old)
 }
 
@@ -134,7 +170,10 @@ fn split(n: u64) -> u64 {
 /// Checks that `leaf` is entry `index` of the tree of `size` leaves with this `root`. The proof must have exactly
 /// the hashes that are needed.
 pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, root: &Hash, proof: &[Hash]) -> Result<()> {
-    let failed = |reason: String| LedgerError::ProofFailed { what: "inclusion proof", reason };
+    let failed = |reason: String| LedgerError::ProofFailed {
+        what: "inclusion proof",
+        reason,
+    };
     if index >= size {
         return Err(failed(format!("entry {index} is not in a tree of {size}")));
     }
@@ -160,7 +199,9 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, root: &Hash, proof: 
         return Err(failed("it is too short".into()));
     }
     if hash != *root {
-        return Err(failed("it leads to another root: the entry is not the one that was logged".into()));
+        return Err(failed(
+            "it leads to another root: the entry is not the one that was logged".into(),
+        ));
     }
     Ok(())
 }
@@ -168,7 +209,10 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, root: &Hash, proof: 
 /// Checks that the tree (`old`, `old_root`) is a prefix of (`size`, `root`). The proof must have exactly the hashes
 /// that are needed: none from the empty tree or between equal sizes.
 pub fn verify_consistency(old: u64, old_root: &Hash, size: u64, root: &Hash, proof: &[Hash]) -> Result<()> {
-    let failed = |reason: &str| LedgerError::ProofFailed { what: "consistency proof", reason: reason.into() };
+    let failed = |reason: &str| LedgerError::ProofFailed {
+        what: "consistency proof",
+        reason: reason.into(),
+    };
     if old > size {
         return Err(failed("the older tree is the larger one"));
     }
@@ -176,7 +220,9 @@ pub fn verify_consistency(old: u64, old_root: &Hash, size: u64, root: &Hash, pro
         let expected = if old == size { root } else { &empty_root() };
         return match (proof.is_empty(), old_root == expected) {
             (false, _) => Err(failed("it is too long")),
-            (true, false) => Err(failed("trees of the same size have different roots: the log shows two histories")),
+            (true, false) => Err(failed(
+                "trees of the same size have different roots: the log shows two histories",
+            )),
             (true, true) => Ok(()),
         };
     }
@@ -187,7 +233,11 @@ pub fn verify_consistency(old: u64, old_root: &Hash, size: u64, root: &Hash, pro
     }
     let mut hashes = proof.iter();
     // The old tree being one perfect subtree, its root is where the climb starts and is not sent.
-    let start = if old.is_power_of_two() { Some(old_root) } else { hashes.next() };
+    let start = if old.is_power_of_two() {
+        Some(old_root)
+    } else {
+        hashes.next()
+    };
     let start = *start.ok_or_else(|| failed("it is too short"))?;
     let (mut old_hash, mut new_hash) = (start, start);
     for sibling in hashes {
@@ -211,7 +261,9 @@ pub fn verify_consistency(old: u64, old_root: &Hash, size: u64, root: &Hash, pro
         return Err(failed("it is too short"));
     }
     if old_hash != *old_root || new_hash != *root {
-        return Err(failed("the newer tree does not continue the older one: the log's history was rewritten"));
+        return Err(failed(
+            "the newer tree does not continue the older one: the log's history was rewritten",
+        ));
     }
     Ok(())
 }

@@ -33,7 +33,9 @@ impl TileId {
     /// A tile at `level` 0–63 with `width` 1–256; 256 is a full tile, anything less a partial one.
     pub fn new(level: u8, index: u64, width: u16) -> Result<Self> {
         if level > MAX_LEVEL {
-            return Err(LedgerError::OutOfRange(format!("tile level {level} is over {MAX_LEVEL}")));
+            return Err(LedgerError::OutOfRange(format!(
+                "tile level {level} is over {MAX_LEVEL}"
+            )));
         }
         check_width(width)?;
         Ok(Self { level, index, width })
@@ -67,7 +69,10 @@ impl TileId {
 
     /// The full tile at the same place.
     pub fn full(self) -> Self {
-        Self { width: TILE_WIDTH, ..self }
+        Self {
+            width: TILE_WIDTH,
+            ..self
+        }
     }
 
     /// Exact length of its file.
@@ -110,7 +115,10 @@ impl BundleId {
 
     /// The bundle as it stands in a tree of `size` leaves; `None` when it is empty there.
     pub fn at_size(index: u64, size: u64) -> Option<Self> {
-        Some(Self { index, width: width_at(size, index)? })
+        Some(Self {
+            index,
+            width: width_at(size, index)?,
+        })
     }
 
     /// Position in the log: the bundle's first entry is `256 * index`.
@@ -130,12 +138,19 @@ impl BundleId {
 
     /// The full bundle at the same place.
     pub fn full(self) -> Self {
-        Self { width: TILE_WIDTH, ..self }
+        Self {
+            width: TILE_WIDTH,
+            ..self
+        }
     }
 
     /// The leaf tile with the hashes of these entries.
     pub fn leaf_tile(self) -> TileId {
-        TileId { level: 0, index: self.index, width: self.width }
+        TileId {
+            level: 0,
+            index: self.index,
+            width: self.width,
+        }
     }
 
     /// Index of its first entry in the log.
@@ -177,7 +192,10 @@ impl FromStr for LogPath {
 
     fn from_str(path: &str) -> Result<Self> {
         parse_path(path).ok_or_else(|| {
-            LedgerError::malformed("log path", "expected checkpoint, tile/<L>/<N>[.p/<W>] or tile/entries/<N>[.p/<W>]")
+            LedgerError::malformed(
+                "log path",
+                "expected checkpoint, tile/<L>/<N>[.p/<W>] or tile/entries/<N>[.p/<W>]",
+            )
         })
     }
 }
@@ -188,7 +206,10 @@ impl FromStr for TileId {
     fn from_str(path: &str) -> Result<Self> {
         match path.parse()? {
             LogPath::Tile(id) => Ok(id),
-            _ => Err(LedgerError::malformed("tile path", "this names another file of the log")),
+            _ => Err(LedgerError::malformed(
+                "tile path",
+                "this names another file of the log",
+            )),
         }
     }
 }
@@ -199,7 +220,10 @@ impl FromStr for BundleId {
     fn from_str(path: &str) -> Result<Self> {
         match path.parse()? {
             LogPath::Bundle(id) => Ok(id),
-            _ => Err(LedgerError::malformed("bundle path", "this names another file of the log")),
+            _ => Err(LedgerError::malformed(
+                "bundle path",
+                "this names another file of the log",
+            )),
         }
     }
 }
@@ -281,7 +305,9 @@ impl fmt::Display for Place {
 
 fn check_width(width: u16) -> Result<()> {
     if !(1..=TILE_WIDTH).contains(&width) {
-        return Err(LedgerError::OutOfRange(format!("a tile is 1 to {TILE_WIDTH} wide, not {width}")));
+        return Err(LedgerError::OutOfRange(format!(
+            "a tile is 1 to {TILE_WIDTH} wide, not {width}"
+        )));
     }
     Ok(())
 }
@@ -320,5 +346,9 @@ pub fn bundles_grown(old: u64, new: u64) -> impl Iterator<Item = BundleId> {
 
 fn grown(before: u64, after: u64) -> core::ops::Range<u64> {
     let width = u64::from(TILE_WIDTH);
-    if after > before { before / width..after.div_ceil(width) } else { 0..0 }
+    if after > before {
+        before / width..after.div_ceil(width)
+    } else {
+        0..0
+    }
 }
