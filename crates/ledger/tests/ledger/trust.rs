@@ -268,3 +268,22 @@ fn a_cosignature_dated_past_the_range_of_the_format_is_refused() {
         assert_eq!(verify_cosignature(key.verifier(), text, &line).is_ok(), good);
     }
 }
+
+#[test]
+fn a_key_of_another_log_does_not_open_a_checkpoint() {
+    let other =
+        NoteSigner::from_seed("other.example", simwarden_ledger::KeyKind::Note, &[1; 32]).expect("a key");
+    let checkpoint = MemoryLog::of(1).checkpoint();
+    let mut note = Note::new(checkpoint.to_string()).expect("a note");
+    note.sign(&other).expect("signed");
+    let (ours, others) = (log_key(1).verifier().clone(), other.verifier().clone());
+    let open =
+        |note: &Note, keys: &[_]| simwarden_ledger::Checkpoint::open(note.to_string().as_bytes(), keys);
+    open(&note, &[ours.clone(), others.clone()]).expect_err("signed by the key of another log only");
+    open(&note, &[others.clone()]).expect_err("no key of this log");
+    note.sign(&log_key(1)).expect("signed");
+    assert_eq!(
+        open(&note, &[ours, others]).expect("signed by its own key too").0,
+        checkpoint
+    );
+}
