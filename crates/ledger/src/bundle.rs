@@ -25,7 +25,7 @@ pub fn decode_bundle(id: BundleId, bytes: &[u8]) -> Result<Vec<&[u8]>> {
     let (entries, rest) = decodable_prefix(id, bytes);
     let altered = |reason: String| LedgerError::Altered {
         path: id.to_string(),
-        entry: Some(id.first_entry() + entries.len() as u64),
+        entry: Some(id.first_entry().saturating_add(entries.len() as u64)),
         reason,
     };
     if entries.len() < usize::from(id.width()) {

@@ -4,15 +4,15 @@
 use std::collections::HashMap;
 
 use crate::error::{LedgerError, Result};
-use crate::hash::{Hash, empty_root, merge, node_hash};
+use crate::hash::{Hash, empty_root, node_hash};
 use crate::integrate::read_tile;
 use crate::tile::{MAX_TREE_SIZE, TILE_WIDTH, TileId};
 
 /// The longest proof: one hash for each level of the largest tree.
 pub const MAX_PROOF_HASHES: usize = 63;
 
-/// Tiles kept by a [`Prover`]: 8 MB.
-const MAX_CACHED_TILES: usize = 1024;
+/// Tiles kept by a [`Prover`], with the nodes within them 16 KB each: 8 MB.
+const MAX_CACHED_TILES: usize = 512;
 
 /// Makes proofs in a tree of fixed size; keeps the tiles that it read, so that the receipts of one batch share them.
 ///
@@ -21,8 +21,11 @@ const MAX_CACHED_TILES: usize = 1024;
 pub struct Prover<F> {
     source: F,
     size: u64,
-    tiles: HashMap<TileId, Vec<Hash>>,
+    tiles: HashMap<TileId, TileNodes>,
 }
+
+/// The perfect subtrees within a tile, by height: its own hashes first, up to the one root of a full tile.
+type TileNodes = Vec<Vec<Hash>>;
 
 impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
     /// `source` gives the bytes of a tile of a tree of `size` leaves, and [`LedgerError::Missing`] for a file that
@@ -119,29 +122,36 @@ impl<F: FnMut(TileId) -> Result<Vec<u8>>> Prover<F> {
 
     /// The perfect subtree number `index` of 2^`height` leaves.
     fn node(&mut self, height: u32, index: u64) -> Result<Hash> {
-        let (level, span) = (height / 8, 1_u64 << (height % 8));
-        let first = index * span;
-        let width = u64::from(TILE_WIDTH);
         let outside =
             || LedgerError::OutOfRange(format!("subtree {index} of height {height} is not in the tree"));
-        let level = u8::try_from(level).map_err(|_| outside())?;
-        let id = TileId::at_size(level, first / width, self.size).ok_or_else(outside)?;
+        let (level, within) = (u8::try_from(height / 8).map_err(|_| outside())?, height % 8);
+        // Subtrees of this height in one tile: 256 at the tile's own level, 2 just below the next.
+        let per_tile = u64::from(TILE_WIDTH) >> within;
+        let id = TileId::at_size(level, index / per_tile, self.size).ok_or_else(outside)?;
         if !self.tiles.contains_key(&id) {
             if self.tiles.len() >= MAX_CACHED_TILES {
                 self.tiles.clear();
             }
-            let hashes = read_tile(&mut self.source, id)?;
-            self.tiles.insert(id, hashes);
+            let nodes = tile_nodes(read_tile(&mut self.source, id)?);
+            self.tiles.insert(id, nodes);
         }
-        let offset = usize::try_from(first % width).map_err(|_| outside())?;
-        let count = usize::try_from(span).map_err(|_| outside())?;
-        let part = self
-            .tiles
-            .get(&id)
-            .and_then(|hashes| hashes.get(offset..offset + count))
-            .ok_or_else(outside)?;
-        merge(part.to_vec()).ok_or_else(outside)
+        let layer = usize::try_from(within).map_err(|_| outside())?;
+        let place = usize::try_from(index % per_tile).map_err(|_| outside())?;
+        let hash = self.tiles.get(&id).and_then(|nodes| nodes.get(layer)?.get(place));
+        hash.copied().ok_or_else(outside)
     }
+}
+
+fn tile_nodes(hashes: Vec<Hash>) -> TileNodes {
+    let mut nodes = vec![hashes];
+    while let Some(layer) = nodes.last().filter(|layer| layer.len() > 1) {
+        let above = layer
+            .chunks_exact(2)
+            .map(|pair| node_hash(&pair[0], &pair[1]))
+            .collect();
+        nodes.push(above);
+    }
+    nodes
 }
 
 /// Proof that entry `index` is in the tree of `size` leaves; see [`Prover::inclusion`].

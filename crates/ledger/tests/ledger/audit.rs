@@ -150,6 +150,12 @@ fn a_log_that_went_back_is_refused() {
         Some(&old),
         AuditDepth::Entries,
     );
+    assert!(
+        result
+            .as_ref()
+            .is_err_and(|e| e.to_string().contains("went back from 400")),
+        "{result:?}"
+    );
     assert_eq!(altered(result).0, "checkpoint");
     let other = Checkpoint {
         origin: "other.example".into(),

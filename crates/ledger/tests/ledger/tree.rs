@@ -234,6 +234,16 @@ fn a_tree_of_70000_has_the_tiles_of_the_specification() {
 }
 
 #[test]
+fn only_the_tiles_that_change_are_written() {
+    let state = MemoryLog::of(300).state;
+    let growth = integrate(&state, &leaves(301)[300..]).expect("grows");
+    let paths =
+        |growth: simwarden_ledger::Growth| growth.tiles.iter().map(|t| t.0.to_string()).collect::<Vec<_>>();
+    assert_eq!(paths(growth), ["tile/0/001.p/45"]);
+    assert_eq!(paths(integrate(&state, &[]).expect("stays")), [""; 0]);
+}
+
+#[test]
 fn a_large_tree_keeps_its_upper_levels() {
     // 65,536 leaves fill a level-1 tile; go beyond in uneven steps, through every kind of tile.
     let all = leaves(66_305);

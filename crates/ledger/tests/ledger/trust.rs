@@ -1,6 +1,12 @@
 //! Policies and receipts: what an outsider accepts with nothing but files in hand.
 
-use simwarden_ledger::{LedgerError, Note, NoteSigner, Policy, Receipt, cosign, prove_inclusion};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signer as _, SigningKey};
+use simwarden_ledger::{
+    LedgerError, Note, NoteSigner, Policy, Receipt, SignatureLine, cosign, prove_inclusion,
+    verify_cosignature,
+};
 
 use crate::world::{MemoryLog, entry, log_key, witness_key};
 
@@ -239,4 +245,45 @@ fn a_log_does_not_sign_in_anothers_name_nor_what_does_not_read_back() {
             .expect_err("an extension that cannot be written");
     }
     cosign(&log_key(1), note.text(), NOW).expect_err("a note key does not cosign");
+}
+
+#[test]
+fn a_cosignature_dated_past_the_range_of_the_format_is_refused() {
+    let (text, key) = ("x\n", witness_key(1));
+    cosign(&key, text, 1 << 63).expect_err("out of range");
+    // One that is signed all the same, with the bare key.
+    for (at, good) in [((1_u64 << 63) - 1, true), (1 << 63, false)] {
+        let message = format!("cosignature/v1\ntime {at}\n{text}");
+        let signature = SigningKey::from_bytes(&[1; 32])
+            .sign(message.as_bytes())
+            .to_bytes();
+        let bytes = [
+            &key.verifier().id().to_be_bytes()[..],
+            &at.to_be_bytes(),
+            &signature,
+        ]
+        .concat();
+        let line = format!("— {} {}", key.verifier().name(), STANDARD.encode(bytes));
+        let line = SignatureLine::parse(&line).expect("a line");
+        assert_eq!(verify_cosignature(key.verifier(), text, &line).is_ok(), good);
+    }
+}
+
+#[test]
+fn a_key_of_another_log_does_not_open_a_checkpoint() {
+    let other =
+        NoteSigner::from_seed("other.example", simwarden_ledger::KeyKind::Note, &[1; 32]).expect("a key");
+    let checkpoint = MemoryLog::of(1).checkpoint();
+    let mut note = Note::new(checkpoint.to_string()).expect("a note");
+    note.sign(&other).expect("signed");
+    let (ours, others) = (log_key(1).verifier().clone(), other.verifier().clone());
+    let open =
+        |note: &Note, keys: &[_]| simwarden_ledger::Checkpoint::open(note.to_string().as_bytes(), keys);
+    open(&note, &[ours.clone(), others.clone()]).expect_err("signed by the key of another log only");
+    open(&note, core::slice::from_ref(&others)).expect_err("no key of this log");
+    note.sign(&log_key(1)).expect("signed");
+    assert_eq!(
+        open(&note, &[ours, others]).expect("signed by its own key too").0,
+        checkpoint
+    );
 }
