@@ -48,6 +48,9 @@ impl Actor {
     /// Whether it is a member of staff, whose operations are counted.
     #[must_use]
     pub const fn is_staff(&self) -> bool {
-        matches!(self.role, Role::Agent | Role::Supervisor | Role::Hotline | Role::FraudAnalyst)
+        matches!(
+            self.role,
+            Role::Agent | Role::Supervisor | Role::Hotline | Role::FraudAnalyst
+        )
     }
 }

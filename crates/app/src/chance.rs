@@ -14,16 +14,26 @@ pub struct SystemClock {
 impl SystemClock {
     /// Starts counting now.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        Self {
+            started: Instant::now(),
+        }
     }
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let since = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 
@@ -48,7 +58,10 @@ impl OsEntropy {
     /// # Errors
     /// When the operating system gives no randomness.
     pub fn new() -> Result<Self, std::io::Error> {
-        Ok(Self { generator: seeded()?, left: DRAWS })
+        Ok(Self {
+            generator: seeded()?,
+            left: DRAWS,
+        })
     }
 }
 

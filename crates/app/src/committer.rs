@@ -61,7 +61,9 @@ impl<J: Job> Queued for Waiting<J> {
         fine
     }
     fn deliver(self: Box<Self>) {
-        let outcome = self.outcome.unwrap_or_else(|| Err(Error::internal("a job was answered that never ran")));
+        let outcome = self
+            .outcome
+            .unwrap_or_else(|| Err(Error::internal("a job was answered that never ran")));
         // The asker may have gone away; what was written stays written.
         let _ = self.answer.send(outcome);
     }
@@ -110,7 +112,13 @@ impl Committer {
             halt,
         };
         tokio::spawn(task.run());
-        Self { queue, updates, written: written_rx, halted, halt: halt_rx }
+        Self {
+            queue,
+            updates,
+            written: written_rx,
+            halted,
+            halt: halt_rx,
+        }
     }
 
     /// Hands in a job and waits until it is durable.
@@ -119,12 +127,20 @@ impl Committer {
             return Err(halted());
         }
         let (answer, wait) = oneshot::channel();
-        self.queue.try_send(Box::new(Waiting { job, outcome: None, answer })).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => {
-                Error::new(ErrorKind::Unavailable, "overloaded", "too much is waiting to be written; try again")
-            }
-            mpsc::error::TrySendError::Closed(_) => halted(),
-        })?;
+        self.queue
+            .try_send(Box::new(Waiting {
+                job,
+                outcome: None,
+                answer,
+            }))
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => Error::new(
+                    ErrorKind::Unavailable,
+                    "overloaded",
+                    "too much is waiting to be written; try again",
+                ),
+                mpsc::error::TrySendError::Closed(_) => halted(),
+            })?;
         wait.await.unwrap_or_else(|_| Err(halted()))
     }
 
@@ -164,9 +180,16 @@ struct Batches {
 /// How a batch ended.
 enum Ended {
     /// Durable; these jobs were put off to the next batch because they share a row with an earlier one.
-    Durable { put_off: Vec<Box<dyn Queued>>, updates: Vec<Update>, end: i64 },
+    Durable {
+        put_off: Vec<Box<dyn Queued>>,
+        updates: Vec<Update>,
+        end: i64,
+    },
     /// Not written; the jobs come back.
-    Failed { jobs: Vec<Box<dyn Queued>>, error: StoreError },
+    Failed {
+        jobs: Vec<Box<dyn Queued>>,
+        error: StoreError,
+    },
 }
 
 impl Batches {
@@ -202,7 +225,11 @@ impl Batches {
     /// Writes a batch; when it cannot be written as a whole, one job at a time, so that only the culprit fails.
     async fn batch(&mut self, jobs: Vec<Box<dyn Queued>>) -> Vec<Box<dyn Queued>> {
         match self.write(jobs).await {
-            Ended::Durable { put_off, updates, end } => {
+            Ended::Durable {
+                put_off,
+                updates,
+                end,
+            } => {
                 self.announce(updates, end);
                 put_off
             }
@@ -251,7 +278,11 @@ impl Batches {
             for job in jobs {
                 job.fail(error.clone());
             }
-            return Ended::Durable { put_off: Vec::new(), updates: Vec::new(), end: 0 };
+            return Ended::Durable {
+                put_off: Vec::new(),
+                updates: Vec::new(),
+                end: 0,
+            };
         }
         match self.parts.store.begin().await {
             Ok(tx) => self.write_in(tx, jobs, wall).await,
@@ -307,7 +338,11 @@ impl Batches {
                 for job in ran {
                     job.deliver();
                 }
-                Ended::Durable { put_off, updates, end: new_end }
+                Ended::Durable {
+                    put_off,
+                    updates,
+                    end: new_end,
+                }
             }
             Err(error) => {
                 ran.append(&mut put_off);
@@ -319,5 +354,8 @@ impl Batches {
 
 /// Whether one job of a batch may be to blame, so that the others deserve a try of their own.
 fn by_one_of_them(error: &StoreError) -> bool {
-    matches!(error, StoreError::Conflict(_) | StoreError::Stale { .. } | StoreError::Corrupt(_))
+    matches!(
+        error,
+        StoreError::Conflict(_) | StoreError::Stale { .. } | StoreError::Corrupt(_)
+    )
 }

@@ -3,9 +3,7 @@
 use crate::entry::{EntryBody, RowMark};
 use crate::{Error, Update};
 use simwarden_ledger::leaf_hash;
-use simwarden_model::{
-    Entropy, OperationId, PartyId, ProfileId, Role, SubscriptionId, Timestamp, TokenId,
-};
+use simwarden_model::{Entropy, OperationId, PartyId, ProfileId, Role, SubscriptionId, Timestamp, TokenId};
 use simwarden_store::records::approval::Approval;
 use simwarden_store::records::attempt::Attempt;
 use simwarden_store::records::brake::BrakeCount;
@@ -73,9 +71,15 @@ pub(crate) enum Rare {
     /// An effect that was tried.
     Outbox(OutboxItem),
     /// The effects of an operation that have not left and must not leave any more.
-    Withdraw { operation: OperationId, kind: &'static str },
+    Withdraw {
+        operation: OperationId,
+        kind: &'static str,
+    },
     /// A code that was used.
-    FactorStep { id: simwarden_model::FactorId, step: i64 },
+    FactorStep {
+        id: simwarden_model::FactorId,
+        step: i64,
+    },
     /// A token taken back.
     RevokeToken(TokenId),
     /// A subject's key, destroyed together with the factors sealed under it.
@@ -90,11 +94,26 @@ pub(crate) struct Mark([usize; 20], i64);
 macro_rules! lists {
     ($draft:ident) => {
         [
-            $draft.entries.len(), $draft.parties.len(), $draft.subscriptions.len(), $draft.profiles.len(),
-            $draft.operations.len(), $draft.approvals.len(), $draft.decisions.len(), $draft.history.len(),
-            $draft.attempts.len(), $draft.outbox.len(), $draft.remembered.len(), $draft.factors.len(),
-            $draft.tokens.len(), $draft.subject_keys.len(), $draft.sittings.len(), $draft.chips.len(),
-            $draft.devices.len(), $draft.rare.len(), $draft.updates.len(), $draft.signals.len(),
+            $draft.entries.len(),
+            $draft.parties.len(),
+            $draft.subscriptions.len(),
+            $draft.profiles.len(),
+            $draft.operations.len(),
+            $draft.approvals.len(),
+            $draft.decisions.len(),
+            $draft.history.len(),
+            $draft.attempts.len(),
+            $draft.outbox.len(),
+            $draft.remembered.len(),
+            $draft.factors.len(),
+            $draft.tokens.len(),
+            $draft.subject_keys.len(),
+            $draft.sittings.len(),
+            $draft.chips.len(),
+            $draft.devices.len(),
+            $draft.rare.len(),
+            $draft.updates.len(),
+            $draft.signals.len(),
         ]
     };
 }
@@ -138,7 +157,28 @@ impl<'e> Draft<'e> {
     }
 
     pub(crate) fn take_back(&mut self, mark: &Mark) {
-        let [e, p, s, pr, o, a, d, h, at, ob, r, f, t, k, si, ch, de, ra, up, sg] = mark.0;
+        let [
+            e,
+            p,
+            s,
+            pr,
+            o,
+            a,
+            d,
+            h,
+            at,
+            ob,
+            r,
+            f,
+            t,
+            k,
+            si,
+            ch,
+            de,
+            ra,
+            up,
+            sg,
+        ] = mark.0;
         self.entries.truncate(e);
         self.parties.truncate(p);
         self.subscriptions.truncate(s);
@@ -165,7 +205,7 @@ impl<'e> Draft<'e> {
 
     /// Whether the batch writes anything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.rare.is_empty()
     }
 
     /// Begins the one ledger entry of a job; answers its index.
@@ -196,7 +236,13 @@ impl<'e> Draft<'e> {
         let bytes = body.encode()?;
         let leaf = leaf_hash(&bytes).0;
         let index = self.next;
-        self.entries.push(Entry { index, at: self.now, kind: body.kind, leaf, body: bytes });
+        self.entries.push(Entry {
+            index,
+            at: self.now,
+            kind: body.kind,
+            leaf,
+            body: bytes,
+        });
         self.next += 1;
         Ok((index, leaf))
     }
@@ -279,6 +325,27 @@ impl<'e> Draft<'e> {
     }
     pub(crate) fn update(&mut self, update: Update) {
         self.updates.push(update);
+    }
+    /// The key of a party that this draft enters.
+    pub(crate) fn fresh_subject_key(&self, party: PartyId) -> Option<SubjectKeyRow> {
+        self.subject_keys
+            .iter()
+            .find(|key| key.party_id == party)
+            .cloned()
+    }
+    /// A party that this draft enters.
+    pub(crate) fn fresh_party(&self, id: PartyId) -> Option<Party> {
+        self.parties.iter().find_map(|put| match put {
+            Put::Insert(party) if party.id == id => Some(party.clone()),
+            _ => None,
+        })
+    }
+    /// The number to match of a question that this draft asks.
+    pub(crate) fn fresh_number(&self, operation: OperationId) -> Option<i64> {
+        self.approvals.iter().find_map(|put| match put {
+            Put::Insert(approval) if approval.operation_id == operation => Some(approval.number),
+            _ => None,
+        })
     }
     /// What those who watch are told once the batch is durable.
     pub(crate) fn take_updates(&mut self) -> Vec<Update> {

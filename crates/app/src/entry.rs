@@ -32,16 +32,23 @@ pub struct RowMark(
 impl RowMark {
     /// The mark of a row.
     pub fn of<T: Kept>(row: &T) -> Self {
-        Self(T::KIND.to_owned(), hex(&row.row_id()), row.version(), BASE64.encode(row.digest()))
+        Self(
+            T::KIND.to_owned(),
+            hex(&row.row_id()),
+            row.version(),
+            BASE64.encode(row.digest()),
+        )
     }
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// What an entry says.
@@ -118,7 +125,10 @@ impl EntryBody {
     pub fn encode(&self) -> Result<Vec<u8>, crate::Error> {
         let bytes = serde_json::to_vec(self).map_err(crate::Error::internal)?;
         if bytes.len() > ENTRY_BYTES_MAX {
-            return Err(crate::Error::internal(format!("an entry of {} bytes", bytes.len())));
+            return Err(crate::Error::internal(format!(
+                "an entry of {} bytes",
+                bytes.len()
+            )));
         }
         Ok(bytes)
     }

@@ -44,7 +44,11 @@ pub struct Error {
 impl Error {
     /// An error of a kind.
     pub fn new(kind: ErrorKind, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into() }
+        Self {
+            kind,
+            code,
+            message: message.into(),
+        }
     }
 
     /// A malformed or impossible request.
@@ -55,7 +59,11 @@ impl Error {
     /// Nothing of the kind is there, or nothing that the asker may know of.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
-        Self::new(ErrorKind::NotFound, "not_found", format!("there is no such {what}, or it is not yours to see"))
+        Self::new(
+            ErrorKind::NotFound,
+            "not_found",
+            format!("there is no such {what}, or it is not yours to see"),
+        )
     }
 
     /// The role may not do this.
@@ -66,7 +74,11 @@ impl Error {
     /// A fault of our own; what it was goes to the log only.
     pub fn internal(what: impl std::fmt::Display) -> Self {
         tracing::error!(%what, "internal fault");
-        Self::new(ErrorKind::Internal, "internal", "something went wrong on our side; it was logged")
+        Self::new(
+            ErrorKind::Internal,
+            "internal",
+            "something went wrong on our side; it was logged",
+        )
     }
 }
 

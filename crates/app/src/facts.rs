@@ -5,13 +5,13 @@
 //! say and did not stays unknown, which the guard reads as the worst. Facts of sources that this installation does
 //! not have (alerts of the detection, the device register) are entered as unremarkable, and become real with them.
 
-use crate::operation::{LineView, RequestContext};
+use crate::operation::{KeptContext, LineView};
 use crate::proof::{self, Proof};
 use crate::world::{DAY, World};
 use simwarden_guard::{Age, Facts};
 use simwarden_model::{
-    Channel, Claim, LineKind, LockScope, LockSetter, OperationKind, PartyClass, PartyKind, Role, SubscriptionState,
-    Timestamp,
+    Channel, Claim, LineKind, LockScope, LockSetter, OperationKind, PartyClass, PartyKind, Role,
+    SubscriptionState, Timestamp,
 };
 use simwarden_store::BlindIndex;
 use simwarden_store::records::operation::Operation;
@@ -20,7 +20,7 @@ use std::time::Duration;
 /// What facts are gathered from.
 pub(crate) struct Sources<'a> {
     pub operation: &'a Operation,
-    pub context: &'a RequestContext,
+    pub context: &'a KeptContext,
     pub proofs: &'a [Proof],
     pub line: Option<&'a LineView<'a>>,
     /// The chip that the profile shall go to.
@@ -51,13 +51,19 @@ pub(crate) fn gather(from: &Sources<'_>) -> Facts {
     signals(from, &mut facts);
     target(from, &mut facts);
     claim(from, &mut facts);
-    proof::enter(from.proofs, from.operation.actor, from.operation.shop.as_deref(), from.now, &mut facts);
-    if from.context.customer_present == Some(true)
+    proof::enter(
+        from.proofs,
+        from.operation.actor,
+        from.operation.shop.as_deref(),
+        from.now,
+        &mut facts,
+    );
+    if from.context.said.customer_present == Some(true)
         && matches!(from.operation.channel, Channel::Shop | Channel::OwnedShop)
     {
         facts.evidence.in_person = Some(true);
     }
-    let weak = &from.context.weak;
+    let weak = &from.context.said.weak;
     facts.weak.knowledge = weak.knowledge;
     facts.weak.call_log = weak.call_log;
     facts.weak.recent_payment = weak.recent_payment;
@@ -73,7 +79,10 @@ fn line(from: &Sources<'_>, facts: &mut Facts) {
     let signal = view.signal;
     facts.line.prepaid = Some(row.kind == LineKind::Prepaid);
     facts.line.postpaid = Some(row.kind == LineKind::Postpaid);
-    facts.line.limit_exempt = Some(matches!(row.kind, LineKind::DataOnly | LineKind::Iot | LineKind::Corporate));
+    facts.line.limit_exempt = Some(matches!(
+        row.kind,
+        LineKind::DataOnly | LineKind::Iot | LineKind::Corporate
+    ));
     facts.line.grandfathered = Some(false);
     facts.line.frozen = Some(row.frozen_at.is_some());
     facts.line.suspended = Some(row.state == SubscriptionState::Suspended);
@@ -87,7 +96,11 @@ fn line(from: &Sources<'_>, facts: &mut Facts) {
     facts.line.port_in_age = Age::at(now, row.port_at);
     facts.line.unlock_age = Age::at(now, row.unlocked_at);
     facts.line.given_up_age = Age::at(now, row.quarantined_at);
-    let other = from.world.exclusive.get(&row.id).is_some_and(|open| *open != from.operation.id);
+    let other = from
+        .world
+        .exclusive
+        .get(&row.id)
+        .is_some_and(|open| *open != from.operation.id);
     facts.line.other_operation_open = Some(other);
 
     if let (Some(scope), Some(setter)) = (row.lock_scope, row.lock_setter)
@@ -110,7 +123,9 @@ fn line(from: &Sources<'_>, facts: &mut Facts) {
 }
 
 fn subscriber(from: &Sources<'_>, facts: &mut Facts) {
-    let Some(party) = from.world.parties.get(&from.operation.party_id) else { return };
+    let Some(party) = from.world.parties.get(&from.operation.party_id) else {
+        return;
+    };
     let s = &mut facts.subscriber;
     s.corporate = Some(party.kind == PartyKind::Company || party.class == PartyClass::Corporate);
     s.minor = Some(party.class == PartyClass::Minor);
@@ -121,10 +136,16 @@ fn subscriber(from: &Sources<'_>, facts: &mut Facts) {
     s.high_value = Some(party.class == PartyClass::HighValue);
     s.survivor = Some(party.class == PartyClass::Survivor);
     s.identity_flagged = Some(party.flagged);
-    let lines = party.doc_idx.and_then(|document| from.world.document_lines.get(&document));
+    let lines = party
+        .doc_idx
+        .and_then(|document| from.world.document_lines.get(&document));
     let total = |own: Option<&str>| {
         lines.map_or(0, |lines| {
-            lines.iter().filter(|(operator, _)| own.is_none_or(|own| own == operator)).map(|(_, n)| n).sum::<i64>()
+            lines
+                .iter()
+                .filter(|(operator, _)| own.is_none_or(|own| own == operator))
+                .map(|(_, n)| n)
+                .sum::<i64>()
         })
     };
     s.lines_on_document = Some(u32::try_from(total(None)).unwrap_or(u32::MAX));
@@ -132,9 +153,12 @@ fn subscriber(from: &Sources<'_>, facts: &mut Facts) {
 }
 
 fn actor(from: &Sources<'_>, facts: &mut Facts) {
-    let said = from.context;
+    let said = &from.context.said;
     let a = &mut facts.actor;
-    if matches!(from.operation.actor_role, Role::Agent | Role::Supervisor | Role::Hotline | Role::FraudAnalyst) {
+    if matches!(
+        from.operation.actor_role,
+        Role::Agent | Role::Supervisor | Role::Hotline | Role::FraudAnalyst
+    ) {
         // What the shop's system must say. Silence is read as the worst.
         a.interaction_authenticated = said.interaction_authenticated;
         a.has_ticket = said.has_ticket;
@@ -173,9 +197,10 @@ fn session(from: &Sources<'_>, facts: &mut Facts) {
     let s = &mut facts.session;
     // A device that was enrolled within the last three days is a new one, whatever its owner says.
     s.new_device = Some(from.now.since(from.requester_since) < 3 * DAY);
-    s.new_network = from.context.new_network;
-    s.country_mismatch = from.context.country_mismatch.or(Some(false));
-    s.password_leaked = from.context.password_leaked.or(Some(false));
+    // A subscriber's own word that all is well is none; that it is not, is taken.
+    s.new_network = from.context.said.new_network.filter(|new| *new);
+    s.country_mismatch = from.context.said.country_mismatch.or(Some(false));
+    s.password_leaked = from.context.said.password_leaked.or(Some(false));
     s.password_reset_age = Age::at(from.now, signal.password_reset_at);
     s.factor_added_age = Age::at(from.now, signal.factor_added_at);
 }
@@ -191,12 +216,15 @@ fn signals(from: &Sources<'_>, facts: &mut Facts) {
     let (failed, last) = from.world.attempts.get(&view.row.id).copied().unwrap_or_default();
     s.failed_24h = Some(u32::try_from(failed).unwrap_or(u32::MAX));
     s.failed_age = Age::at(from.now, (failed > 0).then_some(last));
-    s.call_in_progress = from.context.call_in_progress.or(Some(false));
+    s.call_in_progress = from.context.said.call_in_progress.or(Some(false));
     let questions = from.world.questions.get(&from.operation.id);
     let ten_minutes_ago = from.now.minus(Duration::from_secs(600));
-    s.prompts_10m = count(questions.map_or(0, |q| q.iter().filter(|a| a.created_at > ten_minutes_ago).count()));
-    s.owner_refused =
-        Some(questions.is_some_and(|q| q.iter().any(|a| a.state == simwarden_model::ApprovalState::Refused)));
+    s.prompts_10m =
+        count(questions.map_or(0, |q| q.iter().filter(|a| a.created_at > ten_minutes_ago).count()));
+    s.owner_refused = Some(questions.is_some_and(|q| {
+        q.iter()
+            .any(|a| a.state == simwarden_model::ApprovalState::Refused)
+    }));
 }
 
 fn target(from: &Sources<'_>, facts: &mut Facts) {
@@ -208,15 +236,25 @@ fn target(from: &Sources<'_>, facts: &mut Facts) {
     let t = &mut facts.target;
     t.eid_known = Some(on_chip.iter().any(|p| own(&p)));
     t.eid_as_ordered = Some(true);
-    let strangers = on_chip.iter().filter(|p| p.subscription_id.is_some() && !own(p) && p.live).count();
+    let strangers = on_chip
+        .iter()
+        .filter(|p| p.subscription_id.is_some() && !own(p) && p.live)
+        .count();
     t.eid_other_owners = count(strangers);
     let day_ago = from.now.minus(DAY);
-    t.eid_lines_24h = count(on_chip.iter().filter(|p| p.created_at > day_ago && !own(p)).count());
+    t.eid_lines_24h = count(
+        on_chip
+            .iter()
+            .filter(|p| p.created_at > day_ago && !own(p))
+            .count(),
+    );
     if let Some(imei) = from.target_imei {
-        let seen = from.line.is_some_and(|view| view.profiles.iter().any(|p| p.imei_idx == Some(imei)));
+        let seen = from
+            .line
+            .is_some_and(|view| view.profiles.iter().any(|p| p.imei_idx == Some(imei)));
         t.imei_changed = Some(!seen);
     }
-    t.forward_to_stranger = from.context.forward_to_stranger.or(Some(false));
+    t.forward_to_stranger = from.context.said.forward_to_stranger.or(Some(false));
 }
 
 fn claim(from: &Sources<'_>, facts: &mut Facts) {
@@ -225,6 +263,6 @@ fn claim(from: &Sources<'_>, facts: &mut Facts) {
     facts.claim.device_broken = Some(from.operation.claim == Some(Claim::Broken));
     facts.claim.old_sim_gone = Some(gone && from.operation.kind == OperationKind::Replace);
     if from.operation.kind == OperationKind::SetForwarding {
-        facts.target.forward_to_stranger = from.context.forward_to_stranger.or(Some(true));
+        facts.target.forward_to_stranger = from.context.said.forward_to_stranger.or(Some(true));
     }
 }

@@ -43,8 +43,17 @@ pub enum ProofKind {
 const FRESH: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 /// Enters the proofs into the facts. `requester` is who asked for the operation, `shop` where.
-pub(crate) fn enter(proofs: &[Proof], requester: TokenId, shop: Option<&str>, now: Timestamp, facts: &mut Facts) {
-    let fresh: Vec<&Proof> = proofs.iter().filter(|p| now.since(p.at) < FRESH && p.at <= now).collect();
+pub(crate) fn enter(
+    proofs: &[Proof],
+    requester: TokenId,
+    shop: Option<&str>,
+    now: Timestamp,
+    facts: &mut Facts,
+) {
+    let fresh: Vec<&Proof> = proofs
+        .iter()
+        .filter(|p| now.since(p.at) < FRESH && p.at <= now)
+        .collect();
     let newest = |kind| fresh.iter().filter(|p| p.kind == kind).max_by_key(|p| p.at);
     let evidence = &mut facts.evidence;
     if let Some(proof) = newest(ProofKind::Totp) {
@@ -58,14 +67,20 @@ pub(crate) fn enter(proofs: &[Proof], requester: TokenId, shop: Option<&str>, no
     if newest(ProofKind::OldSimConfirm).is_some() {
         evidence.old_sim_confirm = Some(true);
     }
-    let mut approvers: Vec<TokenId> =
-        fresh.iter().filter(|p| p.kind == ProofKind::SecondApprover).map(|p| p.by).collect();
+    let mut approvers: Vec<TokenId> = fresh
+        .iter()
+        .filter(|p| p.kind == ProofKind::SecondApprover)
+        .map(|p| p.by)
+        .collect();
     approvers.sort();
     approvers.dedup();
     facts.actor.approver_is_requester = Some(approvers.contains(&requester));
     approvers.retain(|approver| *approver != requester);
     evidence.approvers = Some(u32::try_from(approvers.len()).unwrap_or(u32::MAX));
     evidence.approver_elsewhere = Some(fresh.iter().any(|p| {
-        p.kind == ProofKind::SecondApprover && p.by != requester && p.shop.is_some() && p.shop.as_deref() != shop
+        p.kind == ProofKind::SecondApprover
+            && p.by != requester
+            && p.shop.is_some()
+            && p.shop.as_deref() != shop
     }));
 }

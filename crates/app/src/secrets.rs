@@ -145,7 +145,9 @@ pub fn seal<T: Serialize>(
 /// # Errors
 /// When it was sealed for another row or under another key.
 pub fn open<T: DeserializeOwned>(key: &SubjectKey, of: Of, id: &[u8; 16], sealed: &[u8]) -> Result<T, Error> {
-    let plain = key.open(&of.context(id), sealed).map_err(simwarden_store::StoreError::Key)?;
+    let plain = key
+        .open(&of.context(id), sealed)
+        .map_err(simwarden_store::StoreError::Key)?;
     serde_json::from_slice(&plain).map_err(Error::internal)
 }
 
@@ -168,7 +170,14 @@ pub fn seal_common<T: Serialize>(
 ///
 /// # Errors
 /// When it was sealed for another row or under another key.
-pub fn open_common<T: DeserializeOwned>(keyring: &Keyring, of: Of, id: &[u8; 16], sealed: &[u8]) -> Result<T, Error> {
-    let plain = keyring.open_common(&of.context(id), sealed).map_err(simwarden_store::StoreError::Key)?;
+pub fn open_common<T: DeserializeOwned>(
+    keyring: &Keyring,
+    of: Of,
+    id: &[u8; 16],
+    sealed: &[u8],
+) -> Result<T, Error> {
+    let plain = keyring
+        .open_common(&of.context(id), sealed)
+        .map_err(simwarden_store::StoreError::Key)?;
     serde_json::from_slice(&plain).map_err(Error::internal)
 }

@@ -23,13 +23,19 @@ impl ClockGuard {
     #[must_use]
     pub fn start(wall: Timestamp, monotonic: Duration, last: Option<Timestamp>, accept: bool) -> Self {
         let refused = match last {
-            Some(last) if last.since(wall) > DRIFT_MAX => Some("the clock stands before the ledger's last entry"),
+            Some(last) if last.since(wall) > DRIFT_MAX => {
+                Some("the clock stands before the ledger's last entry")
+            }
             Some(last) if wall.since(last) > SILENCE_MAX && !accept => {
                 Some("the clock stands more than 7 days after the ledger's last entry")
             }
             _ => None,
         };
-        Self { wall, monotonic, refused }
+        Self {
+            wall,
+            monotonic,
+            refused,
+        }
     }
 
     /// Whether the clock can be relied on.
@@ -74,7 +80,10 @@ mod tests {
         for jump in [1, 20_000] {
             let mut guard = ClockGuard::start(day(10_000), Duration::ZERO, None, false);
             assert!(guard.check(day(10_000), Duration::from_secs(60)).is_ok());
-            assert_eq!(guard.check(day(jump), Duration::from_secs(61)).unwrap_err().code, "clock_jumped");
+            assert_eq!(
+                guard.check(day(jump), Duration::from_secs(61)).unwrap_err().code,
+                "clock_jumped"
+            );
             let back = guard.check(day(10_000), Duration::from_secs(62));
             assert!(back.is_err(), "a clock that jumped once is not believed again");
         }
@@ -88,6 +97,9 @@ mod tests {
         assert!(start(day(10_006), false).is_ok());
         assert!(start(day(10_008), false).is_err());
         assert!(start(day(10_008), true).is_ok());
-        assert!(start(day(366), true).is_err(), "no word makes a clock right that stands before the ledger");
+        assert!(
+            start(day(366), true).is_err(),
+            "no word makes a clock right that stands before the ledger"
+        );
     }
 }

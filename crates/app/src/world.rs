@@ -47,6 +47,8 @@ pub(crate) struct Needs {
     pub stock: Vec<String>,
     /// The second factors of the parties.
     pub factors: bool,
+    /// Events, by source and id: which of them are there already.
+    pub events: Vec<(String, String)>,
 }
 
 /// What was read, all of it in the transaction that will write.
@@ -75,6 +77,8 @@ pub(crate) struct World {
     pub remembered: HashMap<BlindIndex, Remembered>,
     pub stock: HashMap<String, Vec<Profile>>,
     pub factors: HashMap<PartyId, Vec<Factor>>,
+    /// By source: the ids that are there already.
+    pub known_events: HashMap<String, HashSet<String>>,
 }
 
 fn unique<T: Eq + Hash + Copy>(lists: impl IntoIterator<Item = T>) -> Vec<T> {
@@ -100,6 +104,7 @@ pub(crate) fn union(needs: &[Needs]) -> Needs {
         remembered: unique(needs.iter().flat_map(|n| n.remembered.iter().copied())),
         stock,
         factors: needs.iter().any(|n| n.factors),
+        events: needs.iter().flat_map(|n| n.events.iter().cloned()).collect(),
     }
 }
 
@@ -116,12 +121,27 @@ impl World {
 
     async fn read_operations(&mut self, tx: &mut Tx, needs: &Needs) -> Result<(), StoreError> {
         if !needs.approvals.is_empty() {
-            self.approvals = tx.approvals(&needs.approvals).await?.into_iter().map(|a| (a.id, a)).collect();
+            self.approvals = tx
+                .approvals(&needs.approvals)
+                .await?
+                .into_iter()
+                .map(|a| (a.id, a))
+                .collect();
         }
-        let wanted =
-            unique(needs.operations.iter().copied().chain(self.approvals.values().map(|a| a.operation_id)));
+        let wanted = unique(
+            needs
+                .operations
+                .iter()
+                .copied()
+                .chain(self.approvals.values().map(|a| a.operation_id)),
+        );
         if !wanted.is_empty() {
-            self.operations = tx.operations(&wanted).await?.into_iter().map(|o| (o.id, o)).collect();
+            self.operations = tx
+                .operations(&wanted)
+                .await?
+                .into_iter()
+                .map(|o| (o.id, o))
+                .collect();
             for operation in wanted {
                 let questions = tx.approvals_of(operation).await?;
                 if !questions.is_empty() {
@@ -161,7 +181,10 @@ impl World {
         }
         self.signals = tx.signals(&indexes).await?.into_iter().collect();
         let attempts = tx.attempts_since(&ids, now.minus(DAY)).await?;
-        self.attempts = attempts.into_iter().map(|(line, count, last)| (line, (count, last))).collect();
+        self.attempts = attempts
+            .into_iter()
+            .map(|(line, count, last)| (line, (count, last)))
+            .collect();
         self.exclusive = tx.exclusive_operations(&ids).await?.into_iter().collect();
         for line in found {
             if let Some(index) = line.msisdn_idx {
@@ -192,9 +215,21 @@ impl World {
                 self.parties.insert(party.id, party);
             }
         }
-        let ids: Vec<PartyId> = self.parties.keys().copied().chain(ids).collect::<HashSet<_>>().into_iter().collect();
+        let ids: Vec<PartyId> = self
+            .parties
+            .keys()
+            .copied()
+            .chain(ids)
+            .collect::<HashSet<_>>()
+            .into_iter()
+            .collect();
         if !ids.is_empty() {
-            self.keys = tx.subject_keys(&ids).await?.into_iter().map(|k| (k.party_id, k)).collect();
+            self.keys = tx
+                .subject_keys(&ids)
+                .await?
+                .into_iter()
+                .map(|k| (k.party_id, k))
+                .collect();
             if needs.factors {
                 for factor in tx.factors_of(&ids).await? {
                     self.factors.entry(factor.party_id).or_default().push(factor);
@@ -202,11 +237,18 @@ impl World {
             }
         }
         let documents = unique(
-            needs.documents.iter().copied().chain(self.parties.values().filter_map(|p| p.doc_idx)),
+            needs
+                .documents
+                .iter()
+                .copied()
+                .chain(self.parties.values().filter_map(|p| p.doc_idx)),
         );
         if !documents.is_empty() {
             for (document, operator, lines) in tx.lines_on_documents(&documents).await? {
-                self.document_lines.entry(document).or_default().push((operator, lines));
+                self.document_lines
+                    .entry(document)
+                    .or_default()
+                    .push((operator, lines));
             }
         }
         Ok(())
@@ -225,15 +267,68 @@ impl World {
             self.profiles_by_iccid = found.into_iter().map(|p| (p.iccid_idx, p)).collect();
         }
         for staff in &needs.staff {
-            self.moves.insert(*staff, tx.moves_by_actor(*staff, now.minus(DAY), MOVES_MAX).await?);
+            self.moves.insert(
+                *staff,
+                tx.moves_by_actor(*staff, now.minus(DAY), MOVES_MAX).await?,
+            );
         }
         if !needs.remembered.is_empty() {
-            self.remembered = tx.remembered(&needs.remembered).await?.into_iter().map(|r| (r.key, r)).collect();
+            self.remembered = tx
+                .remembered(&needs.remembered)
+                .await?
+                .into_iter()
+                .map(|r| (r.key, r))
+                .collect();
+        }
+        let mut by_source: HashMap<&str, Vec<String>> = HashMap::new();
+        for (source, id) in &needs.events {
+            by_source.entry(source).or_default().push(id.clone());
+        }
+        for (source, mut ids) in by_source {
+            ids.sort();
+            ids.dedup();
+            self.known_events
+                .insert(source.to_owned(), tx.known_events(source, &ids).await?);
         }
         for operator in &needs.stock {
-            self.stock.insert(operator.clone(), tx.profiles_in_stock(operator, 64).await?);
+            self.stock
+                .insert(operator.clone(), tx.profiles_in_stock(operator, 64).await?);
         }
         Ok(())
+    }
+
+    /// Whether an event is there already.
+    pub(crate) fn knows_event(&self, source: &str, id: &str) -> bool {
+        self.known_events.get(source).is_some_and(|ids| ids.contains(id))
+    }
+
+    /// This world and a line that a draft is about to enter, with its owner.
+    pub(crate) fn with_fresh(&self, line: Subscription, draft: &crate::draft::Draft<'_>) -> Self {
+        let owner = line.party_id;
+        let mut world = Self {
+            exclusive: HashMap::new(),
+            document_lines: self.document_lines.clone(),
+            on_chip: self.on_chip.clone(),
+            moves: self.moves.clone(),
+            stock: self.stock.clone(),
+            ..Self::default()
+        };
+        world.parties.extend(
+            self.parties
+                .get(&owner)
+                .cloned()
+                .or_else(|| draft.fresh_party(owner))
+                .map(|p| (owner, p)),
+        );
+        world.keys.extend(
+            self.keys
+                .get(&owner)
+                .cloned()
+                .or_else(|| draft.fresh_subject_key(owner))
+                .map(|k| (owner, k)),
+        );
+        world.lines.insert(line.id, line);
+        world
     }
 
     /// Every row that a job with these needs may change, as bytes: two jobs of one batch must not share one.
@@ -245,22 +340,46 @@ impl World {
         keys.extend(needs.parties.iter().map(|k| *k.as_bytes()));
         keys.extend(needs.staff.iter().map(|k| *k.as_bytes()));
         keys.extend(needs.lines.iter().map(|k| *k.as_bytes()));
-        keys.extend(needs.numbers.iter().filter_map(|n| self.numbers.get(n)).map(|k| *k.as_bytes()));
-        let of_approvals = needs.approvals.iter().filter_map(|a| self.approvals.get(a)).map(|a| a.operation_id);
+        keys.extend(
+            needs
+                .numbers
+                .iter()
+                .filter_map(|n| self.numbers.get(n))
+                .map(|k| *k.as_bytes()),
+        );
+        let of_approvals = needs
+            .approvals
+            .iter()
+            .filter_map(|a| self.approvals.get(a))
+            .map(|a| a.operation_id);
         for operation in needs.operations.iter().copied().chain(of_approvals) {
             keys.push(*operation.as_bytes());
             if let Some(line) = self.operations.get(&operation).and_then(|o| o.subscription_id) {
                 keys.push(*line.as_bytes());
             }
         }
+        // Batches of one feed may hold the same event, so only one of them goes into a transaction.
+        keys.extend(
+            needs
+                .events
+                .first()
+                .map(|(source, _)| labelled(*b"events of a feed", source)),
+        );
         // Stock is taken in order, so only one job of a batch may take from an operator's.
-        keys.extend(needs.stock.iter().map(|operator| {
-            let mut key = *b"stock of profile";
-            for (slot, byte) in key.iter_mut().rev().zip(operator.bytes().rev()) {
-                *slot = byte;
-            }
-            key
-        }));
+        keys.extend(
+            needs
+                .stock
+                .iter()
+                .map(|operator| labelled(*b"stock of profile", operator)),
+        );
         keys
     }
+}
+
+/// A key that stands for something with a name rather than an id.
+fn labelled(mut label: [u8; 16], name: &str) -> [u8; 16] {
+    for (slot, byte) in label.iter_mut().rev().zip(name.bytes().rev()) {
+        *slot = byte;
+    }
+    label
 }

@@ -78,6 +78,7 @@ CREATE INDEX profile_by_imsi ON profile (imsi_idx) WHERE imsi_idx IS NOT NULL;
 CREATE INDEX profile_by_eid ON profile (eid_idx) WHERE eid_idx IS NOT NULL;
 CREATE INDEX profile_by_imei ON profile (imei_idx) WHERE imei_idx IS NOT NULL;
 CREATE INDEX profile_by_subscription ON profile (subscription_id);
+CREATE INDEX profile_in_stock ON profile (operator, id) WHERE subscription_id IS NULL AND state = 'available';
 -- Invariant 3 of the architecture, held by the database itself: never two live profiles on one line.
 CREATE UNIQUE INDEX profile_live ON profile (subscription_id) WHERE live = 1;
 

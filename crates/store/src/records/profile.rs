@@ -250,3 +250,17 @@ impl Tx {
         )
     }
 }
+
+impl Store {
+    /// The profile in stock that is given out next.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn next_in_stock(&self, operator: &str) -> Result<Option<Profile>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM profile \
+             WHERE subscription_id IS NULL AND operator = $1 AND state = 'available' ORDER BY id LIMIT 1"
+        );
+        Ok(read_all(&self.db.fetch(&sql, vec![operator.into()]).await?)?.pop())
+    }
+}

@@ -1,0 +1,16 @@
+//! Move the line to another phone of the same owner.
+
+use super::{Plan, Step, Wanted, travel};
+
+pub(super) const PLAN: Plan = Plan {
+    steps: &[
+        Step::Order,
+        Step::Release,
+        Step::Install,
+        Step::Switch,
+        Step::Retire,
+    ],
+    requires: &[Wanted::Eid],
+    done: travel::done,
+    undone: travel::undone,
+};

@@ -1,0 +1,30 @@
+//! Move the line to another owner.
+
+use super::{Change, Plan, Step, Wanted};
+use crate::Error;
+
+pub(super) const PLAN: Plan = Plan {
+    steps: &[Step::Apply],
+    requires: &[Wanted::Owner],
+    done,
+    undone: super::nothing,
+};
+
+fn done(step: Step, change: &mut Change<'_>) -> Result<(), Error> {
+    if step != Step::Apply {
+        return Ok(());
+    }
+    let now = change.now;
+    let owner = change
+        .wish
+        .new_owner
+        .ok_or_else(|| Error::invalid("owner_missing", "say who the new owner is"))?;
+    change.new_owner = Some(owner);
+    let line = change.line()?;
+    line.party_id = owner;
+    line.owner_changed_at = Some(now);
+    line.lock_scope = None;
+    line.lock_setter = None;
+    line.lock_expires_at = None;
+    Ok(())
+}
