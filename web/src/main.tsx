@@ -1,9 +1,8 @@
 /** Starts the console: language, colours, address, session, live line; then draws. */
 
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
 import { effect } from "@preact/signals";
-import { startLanguage, words } from "./i18n/index";
+import { startLanguage } from "./i18n/index";
 import { connect, disconnect } from "./live/connection";
 import { filterBy, follow } from "./live/operation-list";
 import { OperationPage } from "./pages/operation";
@@ -25,11 +24,6 @@ function Page() {
 }
 
 function App() {
-  const { shell, signIn } = words();
-  const title = session.value.kind === "out" ? signIn.title : shell.operations;
-  useEffect(() => {
-    document.title = `${title} – simwarden`;
-  }, [title]);
   return (
     <Shell>
       <Page />

@@ -166,7 +166,7 @@ export const en: Catalogue = {
     request: (id) => `Request ${id}`,
     retry: "Try again",
   },
-  left: (h, m) => (h >= 48 ? `${Math.floor(h / 24)} days ${h % 24} h` : h > 0 ? `${h} h ${m} min` : `${m} min`),
+  left: (h, m) => (h >= 48 ? `${Math.floor(h / 24)} days${h % 24 ? ` ${h % 24} h` : ""}` : h > 0 ? `${h} h ${m} min` : `${m} min`),
   listed: (items) => items.join(", "),
   states: {
     requested: "Requested",

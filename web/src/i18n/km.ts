@@ -166,7 +166,7 @@ export const km: Catalogue = {
     request: (id) => `លេខសំណើ ${id}`,
     retry: "ព្យាយាមម្ដងទៀត",
   },
-  left: (h, m) => (h >= 48 ? `${Math.floor(h / 24)} ថ្ងៃ ${h % 24} ម៉ោង` : h > 0 ? `${h} ម៉ោង ${m} នាទី` : `${m} នាទី`),
+  left: (h, m) => (h >= 48 ? `${Math.floor(h / 24)} ថ្ងៃ${h % 24 ? ` ${h % 24} ម៉ោង` : ""}` : h > 0 ? `${h} ម៉ោង ${m} នាទី` : `${m} នាទី`),
   listed: (items) => items.join(" និង "),
   states: {
     requested: "បានស្នើ",
@@ -238,7 +238,7 @@ export const km: Catalogue = {
     auditor: "សវនករ",
     feed: "ប្រភពទិន្នន័យ",
     admin: "អ្នកគ្រប់គ្រង",
-    system: "simwarden",
+    system: "ប្រព័ន្ធ",
   },
   claims: {
     lost: "បាត់ទូរស័ព្ទ",

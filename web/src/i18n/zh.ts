@@ -166,7 +166,7 @@ export const zh: Catalogue = {
     request: (id) => `请求编号 ${id}`,
     retry: "重试",
   },
-  left: (h, m) => (h >= 48 ? `${Math.floor(h / 24)} 天 ${h % 24} 小时` : h > 0 ? `${h} 小时 ${m} 分` : `${m} 分`),
+  left: (h, m) => (h >= 48 ? `${Math.floor(h / 24)} 天${h % 24 ? ` ${h % 24} 小时` : ""}` : h > 0 ? `${h} 小时 ${m} 分` : `${m} 分`),
   listed: (items) => items.join("、"),
   states: {
     requested: "已请求",
@@ -238,7 +238,7 @@ export const zh: Catalogue = {
     auditor: "审计员",
     feed: "数据源",
     admin: "管理员",
-    system: "simwarden 系统",
+    system: "系统",
   },
   claims: { lost: "手机丢失", stolen: "手机被盗", broken: "手机或 eSIM 损坏", upgrade: "换新手机" },
   requirements: {

@@ -8,6 +8,7 @@ import { language, reasonText, word, words } from "../i18n/index";
 import { openDetail } from "../live/operation-detail";
 import { StateBadge, VerdictBadge } from "../ui/badges";
 import { now } from "../ui/now";
+import { useTitle } from "../ui/title";
 import { Trouble } from "../ui/trouble";
 import { ProofPanel } from "./proof";
 
@@ -182,6 +183,7 @@ export function OperationPage({ id }: { id: string }) {
   const detail = useMemo(() => openDetail(id), [id]);
   useEffect(() => () => detail.close(), [detail]);
   const state = detail.state.value;
+  useTitle(state.kind === "ready" ? ask(state.value) : words().shell.operations);
   return (
     <>
       <p class="crumb">
@@ -202,10 +204,10 @@ export function OperationPage({ id }: { id: string }) {
               <Why op={state.value} />
               <Timeline items={state.value.timeline} />
               <Steps steps={state.value.steps} />
+              <Details op={state.value} />
             </div>
             <div>
               <ProofPanel operation={id} entry={state.value.entry} />
-              <Details op={state.value} />
             </div>
           </div>
         </article>

@@ -10,6 +10,7 @@ import * as list from "../live/operation-list";
 import { Shape, StateBadge, VerdictBadge } from "../ui/badges";
 import { now } from "../ui/now";
 import { go, listPath, operationPath } from "../ui/route";
+import { useTitle } from "../ui/title";
 
 const REASONS_SHOWN = 2;
 
@@ -246,6 +247,7 @@ function Body({ rows }: { rows: readonly OperationSummary[] }) {
 export function OperationsPage() {
   const text = words().list;
   const rows = list.rows.value;
+  useTitle(text.title);
   // Leaving by a click leaves no pointer event behind.
   useEffect(() => () => list.setPointed(false), []);
   // A finger does not hover: only a mouse holds the list still.

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { words } from "../i18n/index";
 import { session, signIn } from "../ui/session";
+import { useTitle } from "../ui/title";
 
 function problem(empty: boolean): string | null {
   const now = session.value;
@@ -16,6 +17,7 @@ function problem(empty: boolean): string | null {
 
 export function SignInPage() {
   const text = words().signIn;
+  useTitle(text.title);
   const working = useSignal(false);
   const empty = useSignal(false);
   const trouble = problem(empty.value);

@@ -22,13 +22,17 @@ export const route = signal<Route>({ page: "operations", state: null });
 
 /** Goes to an address of ours. */
 export function go(path: string): void {
+  const before = route.peek().page;
   history.pushState(null, "", path);
   show();
-  window.scrollTo(0, 0);
+  if (route.peek().page !== before) window.scrollTo(0, 0);
 }
 
 function show(): void {
+  const before = route.peek().page;
   route.value = parseRoute(location.pathname, location.search);
+  // A new page is read from its beginning; a change of filter leaves the focus where it is.
+  if (route.peek().page !== before) document.getElementById("content")?.focus({ preventScroll: true });
 }
 
 /** Reads the address, follows the back button, and takes over plain clicks on links of ours. */
