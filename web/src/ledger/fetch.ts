@@ -15,16 +15,30 @@ export type ProofState =
 const TRIES_MAX = 20;
 const TRY_EVERY_MS = 500;
 
+/** Null while the entry is not yet in a published tree. */
+async function publishedProof(asked: Asked): Promise<LedgerProof | null> {
+  try {
+    const proof = await api.proof(asked.operation, asked.entry);
+    return proof.published ? proof : null;
+  } catch (cause) {
+    if (cause instanceof api.ApiError && cause.code === "not_yet_published") return null;
+    throw cause;
+  }
+}
+
 /** Tells `tell` each state on the way to the result. Stops silently when `stopped` is aborted. */
 export async function fetchAndCheck(asked: Asked, tell: (state: ProofState) => void, stopped: AbortSignal): Promise<void> {
   for (let tried = 1; !stopped.aborted; tried += 1) {
-    let proof: LedgerProof;
+    let proof: LedgerProof | null;
     try {
-      proof = await api.proof(asked.operation, asked.entry);
-    } catch (cause) {
-      const early = cause instanceof api.ApiError && cause.code === "not_yet_published";
-      if (stopped.aborted) return;
-      if (!early || tried >= TRIES_MAX) return tell({ kind: "unavailable" });
+      proof = await publishedProof(asked);
+    } catch {
+      if (!stopped.aborted) tell({ kind: "unavailable" });
+      return;
+    }
+    if (stopped.aborted) return;
+    if (proof === null) {
+      if (tried >= TRIES_MAX) return tell({ kind: "unavailable" });
       tell({ kind: "not_yet" });
       await new Promise((resolve) => setTimeout(resolve, TRY_EVERY_MS));
       continue;

@@ -26,6 +26,13 @@ function errorOf(cause: unknown): SignInError {
 
 /** Signs in with the token in the address if there is one, otherwise with the cookie if there is one. */
 export async function startSession(): Promise<void> {
+  // A demo link that is opened in a tab of ours changes the fragment only: nothing loads anew.
+  window.addEventListener("hashchange", () => {
+    const later = tokenFromFragment();
+    if (later === null) return;
+    session.value = { kind: "starting" };
+    void signIn(later);
+  });
   const token = tokenFromFragment();
   if (token !== null) return signIn(token);
   try {
