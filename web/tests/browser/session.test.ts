@@ -49,6 +49,16 @@ test("a wrong token is refused in words, and the page it was meant for opens aft
   await context.close();
 });
 
+test("a demo link opened in a tab of ours signs in too", async () => {
+  const { page, context } = await visit(browser);
+  await page.goto(`${BASE}/console`);
+  await page.waitForSelector("#token");
+  await page.evaluate((token) => location.assign(`#token=${encodeURIComponent(token)}`), TOKEN);
+  await page.waitForSelector("[data-connection=live]");
+  expect(page.url()).not.toContain("token");
+  await context.close();
+});
+
 test("an empty token is not sent", async () => {
   const { page, context } = await visit(browser);
   await page.goto(`${BASE}/console`);
