@@ -42,6 +42,18 @@ function weigh(): Plugin {
   };
 }
 
+/** The font's licence asks to travel with the font. */
+function licences(): Plugin {
+  return {
+    name: "licences",
+    apply: "build",
+    generateBundle() {
+      const source = readFileSync(resolve(import.meta.dirname, "node_modules/@fontsource/noto-sans-khmer/LICENSE"));
+      this.emitFile({ type: "asset", fileName: "licences/NotoSansKhmer-OFL.txt", source });
+    },
+  };
+}
+
 export default defineConfig({
   build: {
     target: "es2022",
@@ -50,7 +62,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: { input: { console: resolve(import.meta.dirname, "console.html") } },
   },
-  plugins: [weigh()],
+  plugins: [licences(), weigh()],
   server: { proxy: { "/v1": process.env["SIMWARDEN_URL"] ?? "http://localhost:8080" } },
   test: { include: ["tests/unit/**/*.test.ts"], environment: "node" },
 });
