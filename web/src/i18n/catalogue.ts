@@ -76,6 +76,7 @@ export interface Catalogue {
     empty: string;
     refused: string;
     limited: string;
+    ended: string;
   };
   list: {
     title: string;

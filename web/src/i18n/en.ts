@@ -31,6 +31,7 @@ export const en: Catalogue = {
     empty: "Paste your token first.",
     refused: "This token is not valid, or has expired. Ask your administrator for a new one.",
     limited: "Too many attempts. Wait a minute, then try again.",
+    ended: "Your session has ended. Sign in again.",
   },
   list: {
     title: "Operations",

@@ -31,6 +31,7 @@ export const zh: Catalogue = {
     empty: "请先粘贴令牌。",
     refused: "令牌无效或已过期，请向管理员索取新的令牌。",
     limited: "尝试次数过多，请一分钟后再试。",
+    ended: "会话已结束，请重新登录。",
   },
   list: {
     title: "操作",

@@ -11,6 +11,7 @@ function problem(empty: boolean): string | null {
   if (empty) return text.empty;
   if (now.kind !== "out" || now.error === null) return null;
   if (now.error === "refused") return text.refused;
+  if (now.error === "ended") return text.ended;
   if (now.error === "limited") return text.limited;
   return now.error === "server" ? errors.server : errors.unreachable;
 }

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import * as api from "../api/client";
 import type { Me } from "../api/types";
 
-export type SignInError = "refused" | "limited" | "unreachable" | "server" | null;
+export type SignInError = "refused" | "limited" | "unreachable" | "server" | "ended" | null;
 
 export type Session = { kind: "starting" } | { kind: "out"; error: SignInError } | { kind: "in"; me: Me };
 
@@ -60,11 +60,11 @@ export async function signOut(): Promise<boolean> {
   } catch (cause) {
     if (!(cause instanceof api.ApiError && cause.status === 401)) return false;
   }
-  sessionEnded();
+  session.value = { kind: "out", error: null };
   return true;
 }
 
-/** The server no longer knows the session. */
+/** The server no longer knows the session: it ran out, or was ended elsewhere. */
 export function sessionEnded(): void {
-  session.value = { kind: "out", error: null };
+  session.value = { kind: "out", error: "ended" };
 }

@@ -71,6 +71,21 @@ test("an empty token is not sent", async () => {
   await context.close();
 });
 
+test("a session that the server ends leads to the sign-in page, with the reason", async () => {
+  const { page, context } = await visit(browser);
+  let streams = 0;
+  await page.route("**/v1/stream*", (route) => {
+    streams += 1;
+    return streams === 1
+      ? route.fulfill({ status: 200, contentType: "text/event-stream", body: ": hello\n\n" })
+      : route.fulfill({ status: 401, body: "" });
+  });
+  await page.goto(`${BASE}/console#token=${encodeURIComponent(TOKEN)}`);
+  await page.getByText("Your session has ended").waitFor();
+  expect(await page.locator("[data-id]").count()).toBe(0);
+  await context.close();
+});
+
 test("signing out that the server does not confirm is not shown as done", async () => {
   const { page, context } = await visit(browser);
   await enter(page);
