@@ -41,7 +41,7 @@ export const en: Catalogue = {
     pause: "Pause",
     resume: "Resume",
     pausedNote: (n) => (n === 0 ? "Paused" : `Paused, ${n} waiting`),
-    pointedNote: (n) => (n === 0 ? "Held while you point at a row" : `Held while you point, ${n} waiting`),
+    pointedNote: (n) => (n === 0 ? "Paused while you point at a row" : `Paused while you point, ${n} waiting`),
     shown: (n) => (n === 1 ? "1 operation" : `${n} operations`),
     full: (max) => `The newest ${max} are kept here.`,
     loading: "Loading operations",

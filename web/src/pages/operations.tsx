@@ -15,7 +15,7 @@ import { useTitle } from "../ui/title";
 const REASONS_SHOWN = 2;
 
 /** Whether there is room for the table. */
-const wideQuery = window.matchMedia("(min-width: 60rem)");
+const wideQuery = window.matchMedia("(min-width: 76rem)");
 const wide = signal(wideQuery.matches);
 wideQuery.addEventListener("change", (event) => {
   wide.value = event.matches;
@@ -23,7 +23,7 @@ wideQuery.addEventListener("change", (event) => {
 
 function Reasons({ codes }: { codes: readonly string[] }) {
   const text = words().list;
-  if (codes.length === 0) return <span class="quiet">{text.noReasons}</span>;
+  if (codes.length === 0) return <p class="reasons quiet">{text.noReasons}</p>;
   const rest = codes.length - REASONS_SHOWN;
   return (
     <ul class="reasons">

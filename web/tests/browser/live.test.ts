@@ -39,7 +39,7 @@ test("while paused nothing moves and the waiting are counted; resumed, they are 
   await enter(page);
   await page.getByRole("button", { name: "Pause" }).click();
   const { id } = await ask(1);
-  await page.getByText(/Paused, \d+ waiting/).waitFor({ timeout: 10_000 });
+  await page.getByText(/^Paused, \d+ waiting/).waitFor({ timeout: 10_000 });
   expect(await page.locator(`[data-id="${id}"]`).count()).toBe(0);
   await page.getByRole("button", { name: "Resume" }).click();
   await page.locator(`[data-id="${id}"]`).waitFor();

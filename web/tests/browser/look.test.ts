@@ -84,6 +84,20 @@ test.each(COMBINATIONS)(
   },
 );
 
+test("no width between a small phone and a wide screen scrolls sideways, in any language", async () => {
+  for (const locale of Object.values(LOCALES)) {
+    const { page, context } = await visit(browser, { locale });
+    for (const name of ["list", "operation"]) {
+      await PAGES[name]!(page);
+      for (const width of [320, 600, 768, 961, 1100, 1216, 1345, 1920]) {
+        await page.setViewportSize({ width, height: 800 });
+        expect(await overflow(page), `${name}, ${locale}, ${width} pixels`).toBe(0);
+      }
+    }
+    await context.close();
+  }
+});
+
 test("the accessibility check itself finds what is wrong", async () => {
   const { page, context } = await visit(browser);
   await PAGES["sign-in"]!(page);
