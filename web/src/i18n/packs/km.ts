@@ -1,0 +1,4 @@
+import reasons from "../../../../content/km/reasons.json";
+import { km } from "../km";
+
+export default { catalogue: km, reasons };
