@@ -353,6 +353,12 @@ impl Requirement {
     pub(crate) fn any_of(factors: &[Factor]) -> Self {
         Self(factors.iter().map(|factor| vec![*factor]).collect())
     }
+
+    /// One more alternative: all of these factors together.
+    pub(crate) fn or(mut self, all: &[Factor]) -> Self {
+        self.0.push(all.to_vec());
+        self
+    }
 }
 
 impl std::fmt::Display for Requirement {
