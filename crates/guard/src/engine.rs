@@ -1,20 +1,21 @@
 //! Loading: rules are parsed, validated, sliced by operation, role and channel; whatever is wrong is refused at once.
 //!
-//! The head of a rule (`principal`, `action`, `resource`) is decided here, once for each operation, role and channel,
-//! so that deciding evaluates only the conditions of the rules at hand, over the facts that those conditions read.
+//! Cedar parses each rule and checks it strictly against the schema. The head of a rule (`principal`, `action`,
+//! `resource`) is decided here, once for each operation, role and channel, so that deciding evaluates only the
+//! conditions of the rules at hand.
 
-use crate::fact::Fact;
+use crate::condition::{Test, channel_groups, role_groups};
 use crate::pack::PackSource;
 use crate::problem::{LoadError, Problem, line_of_error};
-use crate::rule::{self, Rule, entity};
-use crate::schema::{CHANNEL_GROUPS, ROLE_GROUPS, action_groups, schema_text};
+use crate::rule::{self, Rule};
+use crate::schema::{action_groups, schema_text};
 use cedar_policy::{
-    ActionConstraint, Authorizer, Entities, Entity, EntityUid, Policy, PolicyId, PolicySet,
-    PrincipalConstraint, ResourceConstraint, Schema, ValidationMode, Validator,
+    ActionConstraint, EntityUid, Policy, PolicySet, PrincipalConstraint, ResourceConstraint, Schema,
+    ValidationMode, Validator,
 };
 use sha2::{Digest, Sha256};
 use simwarden_model::{Channel, OperationKind, Role};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -25,11 +26,6 @@ pub struct Engine {
     pub(crate) slices: Vec<Slice>,
     /// Index into `slices` for each operation, role and channel.
     places: Vec<u32>,
-    pub(crate) authorizer: Authorizer,
-    pub(crate) entities: Entities,
-    pub(crate) actions: Vec<EntityUid>,
-    pub(crate) roles: Vec<EntityUid>,
-    pub(crate) channels: Vec<EntityUid>,
     pub(crate) policy_hash: Arc<str>,
 }
 
@@ -39,14 +35,10 @@ pub(crate) struct Slice {
     pub(crate) members: Vec<usize>,
     /// A permit without conditions matches.
     pub(crate) permitted: bool,
-    /// Forbids without conditions.
-    pub(crate) always: Vec<usize>,
-    /// Forbids with conditions, their heads taken off; the policy id is the rule's index.
-    pub(crate) forbids: PolicySet,
-    /// Permits with conditions, their heads taken off.
-    pub(crate) permits: PolicySet,
-    /// What the conditions read, by group.
-    pub(crate) reads: Vec<(&'static str, Vec<&'static Fact>)>,
+    /// Permits with conditions.
+    pub(crate) permits: Vec<usize>,
+    /// Forbids.
+    pub(crate) forbids: Vec<usize>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -87,16 +79,11 @@ impl Engine {
             ));
         }
         validate(source, &rules, &mut problems)?;
-        let (slices, places) = slice_all(&rules)?;
+        let (slices, places) = slice_all(&rules);
         let engine = Self {
             name: source.name.clone(),
             slices,
             places,
-            authorizer: Authorizer::new(),
-            entities: entities()?,
-            actions: uids("Action", OperationKind::NAMES),
-            roles: uids("Role", Role::NAMES),
-            channels: uids("Channel", Channel::NAMES),
             policy_hash: hash(source).into(),
             rules,
         };
@@ -182,13 +169,8 @@ fn validate(source: &PackSource, rules: &[Rule], problems: &mut Vec<Problem>) ->
     Ok(())
 }
 
-fn slice_all(rules: &[Rule]) -> Result<(Vec<Slice>, Vec<u32>), LoadError> {
+fn slice_all(rules: &[Rule]) -> (Vec<Slice>, Vec<u32>) {
     let heads: Vec<Head> = rules.iter().map(|rule| Head::of(&rule.policy)).collect();
-    let bare: Vec<Policy> = rules
-        .iter()
-        .enumerate()
-        .map(|(index, rule)| without_head(rule, index))
-        .collect::<Result<_, _>>()?;
     let mut slices = Vec::new();
     let mut known: BTreeMap<Vec<usize>, u32> = BTreeMap::new();
     let mut places = Vec::with_capacity(OperationKind::ALL.len() * Role::ALL.len() * Channel::ALL.len());
@@ -200,14 +182,14 @@ fn slice_all(rules: &[Rule]) -> Result<(Vec<Slice>, Vec<u32>), LoadError> {
                     .collect();
                 let next = u32::try_from(slices.len()).unwrap_or(u32::MAX);
                 let index = *known.entry(members).or_insert_with_key(|members| {
-                    slices.push(Slice::of(members, rules, &bare));
+                    slices.push(Slice::of(members, rules));
                     next
                 });
                 places.push(index);
             }
         }
     }
-    Ok((slices, places))
+    (slices, places)
 }
 
 /// What the head of a rule asks for; `None` is anything.
@@ -242,113 +224,36 @@ impl Head {
     }
 
     fn matches(&self, operation: OperationKind, role: Role, channel: Channel) -> bool {
-        let in_group = |name: &str, group: &str, is_in: bool| name == group || is_in;
-        self.roles.as_ref().is_none_or(|wanted| {
-            let grouped = ROLE_GROUPS
-                .iter()
-                .any(|(g, roles)| g == wanted && roles.contains(&role));
-            in_group(role.as_str(), wanted, grouped)
-        }) && self.channels.as_ref().is_none_or(|wanted| {
-            let grouped = CHANNEL_GROUPS
-                .iter()
-                .any(|(g, channels)| g == wanted && channels.contains(&channel));
-            in_group(channel.as_str(), wanted, grouped)
-        }) && self.actions.as_ref().is_none_or(|wanted| {
-            wanted
-                .iter()
-                .any(|w| w == operation.as_str() || action_groups(operation).contains(&w.as_str()))
-        })
+        let named = |wanted: &str, own: &str, groups: &[&str]| wanted == own || groups.contains(&wanted);
+        self.roles
+            .as_ref()
+            .is_none_or(|wanted| named(wanted, role.as_str(), &role_groups(role)))
+            && self
+                .channels
+                .as_ref()
+                .is_none_or(|wanted| named(wanted, channel.as_str(), &channel_groups(channel)))
+            && self.actions.as_ref().is_none_or(|wanted| {
+                let groups = action_groups(operation);
+                wanted.iter().any(|one| named(one, operation.as_str(), &groups))
+            })
     }
-}
-
-/// The rule's condition alone, under its index as name.
-fn without_head(rule: &Rule, index: usize) -> Result<Policy, LoadError> {
-    let mut json = rule.json.clone();
-    for part in ["principal", "action", "resource"] {
-        json[part] = serde_json::json!({ "op": "All" });
-    }
-    if let Some(object) = json.as_object_mut() {
-        object.remove("annotations");
-    }
-    Policy::from_json(Some(PolicyId::new(index.to_string())), json)
-        .map_err(|error| LoadError::one(rule.id.as_str(), error.to_string()))
 }
 
 impl Slice {
-    fn of(members: &[usize], rules: &[Rule], bare: &[Policy]) -> Self {
-        let mut slice = Self {
+    fn of(members: &[usize], rules: &[Rule]) -> Self {
+        let permits = members.iter().copied().filter(|index| rules[*index].permit);
+        let plain = |index: &usize| matches!(rules[*index].condition.test, Test::Constant(true));
+        Self {
             members: members.to_vec(),
-            permitted: false,
-            always: Vec::new(),
-            forbids: PolicySet::new(),
-            permits: PolicySet::new(),
-            reads: Vec::new(),
-        };
-        for &index in members {
-            let rule = &rules[index];
-            let set = match (rule.permit, bare[index].has_non_scope_constraint()) {
-                (true, false) => {
-                    slice.permitted = true;
-                    continue;
-                }
-                (false, false) => {
-                    slice.always.push(index);
-                    continue;
-                }
-                (true, true) => &mut slice.permits,
-                (false, true) => &mut slice.forbids,
-            };
-            // Names are indices, so no two are equal.
-            let added = set.add(bare[index].clone());
-            debug_assert!(added.is_ok(), "rule {index} is in the slice twice");
-            for fact in &rule.reads {
-                slice.read(fact);
-            }
-        }
-        slice
-    }
-
-    fn read(&mut self, fact: &'static Fact) {
-        match self.reads.iter_mut().find(|(group, _)| *group == fact.group) {
-            Some((_, facts)) => {
-                if !facts.iter().any(|known| std::ptr::eq(*known, fact)) {
-                    facts.push(fact);
-                }
-            }
-            None => self.reads.push((fact.group, vec![fact])),
-        }
-    }
-}
-
-fn uids(kind: &'static str, names: &[&str]) -> Vec<EntityUid> {
-    names.iter().map(|name| entity(kind, name)).collect()
-}
-
-/// Roles and channels with their groups, for conditions that name them.
-fn entities() -> Result<Entities, LoadError> {
-    let mut all = Vec::new();
-    let mut put = |kind: &'static str, names: &[&'static str], groups: Vec<(&'static str, Vec<&str>)>| {
-        for name in names {
-            let parents: HashSet<EntityUid> = groups
+            permitted: permits.clone().any(|index| plain(&index)),
+            permits: permits.filter(|index| !plain(index)).collect(),
+            forbids: members
                 .iter()
-                .filter(|(_, members)| members.contains(name))
-                .map(|(group, _)| entity(kind, group))
-                .collect();
-            all.push(Entity::new_no_attrs(entity(kind, name), parents));
+                .copied()
+                .filter(|index| !rules[*index].permit)
+                .collect(),
         }
-        for (group, _) in groups {
-            all.push(Entity::new_no_attrs(entity(kind, group), HashSet::new()));
-        }
-    };
-    let roles = ROLE_GROUPS
-        .iter()
-        .map(|(g, m)| (*g, m.iter().map(|r| r.as_str()).collect()));
-    put("Role", Role::NAMES, roles.collect());
-    let channels = CHANNEL_GROUPS
-        .iter()
-        .map(|(g, m)| (*g, m.iter().map(|c| c.as_str()).collect()));
-    put("Channel", Channel::NAMES, channels.collect());
-    Entities::from_entities(all, None).map_err(|error| LoadError::one("schema", error.to_string()))
+    }
 }
 
 /// Changes with every rule's name or text, and with the invariants.

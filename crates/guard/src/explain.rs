@@ -93,6 +93,7 @@ fn explained(rule: &Rule, asked_by: Vec<(Role, Vec<Channel>)>) -> Explained {
         text: rule.text.clone(),
         effects: rule.clauses.iter().map(in_words).collect(),
         reads: rule
+            .condition
             .reads
             .iter()
             .map(|fact| (fact.path(), fact.kind, fact.text.trim()))
@@ -249,7 +250,8 @@ fn changes(old: &Rule, new: &Rule) -> Vec<String> {
 /// What a rule sees of a set of facts, for showing why it applied.
 #[must_use]
 pub fn facts_seen(rule: &Rule, facts: &Facts) -> Vec<(String, String)> {
-    rule.reads
+    rule.condition
+        .reads
         .iter()
         .map(|fact| {
             let seen = match (fact.seen)(facts) {

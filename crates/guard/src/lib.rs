@@ -5,6 +5,9 @@
 mod backtest;
 mod brake;
 mod cases;
+#[cfg(test)]
+mod cedar_oracle;
+mod condition;
 mod decide;
 mod decision;
 mod draft;
@@ -17,7 +20,6 @@ pub mod invariants;
 #[cfg(test)]
 mod monotone;
 mod pack;
-mod polarity;
 mod problem;
 mod request;
 mod requirement;

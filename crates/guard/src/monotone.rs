@@ -1,6 +1,7 @@
 //! Adding a bad fact, or losing a fact, never loosens a decision: for every pack, operation, role and channel.
 
 use crate::brake::Brake;
+use crate::cedar_oracle::Oracle;
 use crate::decision::{Decision, OnTimeout, Verdict};
 use crate::engine::Engine;
 use crate::fact::{Datum, NEVER_MINUTES};
@@ -9,6 +10,7 @@ use crate::pack::{PackSource, Shelf};
 use crate::request::Request;
 use proptest::prelude::*;
 use simwarden_model::{Channel, OperationKind, Role, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -22,6 +24,8 @@ static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
     engines.push(Engine::load(&shelf.source(&names).unwrap()).unwrap());
     engines
 });
+
+static ORACLES: LazyLock<Vec<Oracle>> = LazyLock::new(|| ENGINES.iter().map(Oracle::new).collect());
 
 /// What a decision asks that the stricter one does not; nothing when it is at least as strict.
 fn looser(strict: &Decision, lax: &Decision) -> Option<String> {
@@ -199,6 +203,16 @@ proptest! {
         prop_assert_eq!(decision.on_timeout.is_some(), decision.verdict == Verdict::Hold);
         prop_assert_eq!(decision.requirements.is_empty() , !(decision.verdict == Verdict::StepUp || !decision.requirements.is_empty()));
         prop_assert!(decision.verdict == Verdict::Allow || !decision.reasons.is_empty(), "{:?}", decision);
+    }
+
+    #[test]
+    fn cedar_itself_finds_the_same_rules(facts in facts(), request in request(), which in 0..ENGINES.len()) {
+        let decision = ENGINES[which].decide(&request, &facts, &Brake::default());
+        let ours: BTreeSet<String> = decision.rules.iter().filter(|r| !r.is_invariant()).map(ToString::to_string).collect();
+        let (permitted, cedars) = ORACLES[which].ask(&request, &facts);
+        prop_assert_eq!(ours, cedars);
+        let refused = decision.rules.iter().any(|r| r.as_str() == "invariant/not_permitted");
+        prop_assert_eq!(permitted, !refused);
     }
 
     #[test]

@@ -1,14 +1,13 @@
 //! One rule: a Cedar policy in a file of its own, with its annotations read and checked.
 
+use crate::condition::{self, Condition, Test, Trend};
 use crate::decision::{Notify, RuleId};
 use crate::effect::{self, Clause};
-use crate::fact::Fact;
-use crate::polarity::{self, Trend};
 use crate::problem::{Problem, line_of_error, line_with};
 use crate::schema::{ACTION_GROUPS, CHANNEL_GROUPS, ROLE_GROUPS};
 use crate::span::Span;
 use crate::word::words;
-use cedar_policy::{Effect, EntityUid, Policy, PolicyId};
+use cedar_policy::{Effect, Policy, PolicyId};
 use simwarden_model::{Channel, OperationKind, ReasonCode, Role, Timestamp};
 
 words! {
@@ -52,7 +51,7 @@ pub struct Rule {
     pub(crate) clauses: Vec<Clause>,
     pub(crate) policy: Policy,
     pub(crate) json: serde_json::Value,
-    pub(crate) reads: Vec<&'static Fact>,
+    pub(crate) condition: Condition,
 }
 
 impl Rule {
@@ -76,6 +75,13 @@ const ANNOTATIONS: &[&str] = &[
     "record",
     "text",
 ];
+
+/// Stands in for a condition that could not be read; its rule is refused.
+const NEVER: Condition = Condition {
+    test: Test::Constant(false),
+    reads: Vec::new(),
+    trend: Trend::Constant,
+};
 
 /// Reads one rule file. Every problem found is added to `problems`; a rule comes back only when there is none.
 pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Option<Rule> {
@@ -106,36 +112,37 @@ pub(crate) fn parse(path: &str, text: &str, problems: &mut Vec<Problem>) -> Opti
     check_names(&policy, text, &mut say);
     let permit = policy.effect() == Effect::Permit;
     let json = policy.to_json().unwrap_or_default();
-    let reads = match polarity::analyse(&json) {
-        Ok(condition) => {
-            let wrong = if permit { Trend::Rises } else { Trend::Falls };
-            if condition.trend == wrong {
-                let what = if permit {
-                    "permits more as facts get worse"
-                } else {
-                    "applies less as facts get worse"
-                };
-                say(
-                    line_with(text, "when").or_else(|| line_with(text, "unless")),
-                    format!(
-                        "the rule {what}, so a bad or missing fact would loosen the decision; turn the condition round"
-                    ),
-                );
-            }
-            condition.reads
-        }
+    let condition_line = line_with(text, "when").or_else(|| line_with(text, "unless"));
+    let condition = match condition::compile(&json) {
+        Ok(condition) => condition,
         Err(what) => {
-            let line = line_with(text, "when").or_else(|| line_with(text, "unless"));
-            say(line, format!("the condition {what}{}", hint_on_weak(text)));
-            Vec::new()
+            say(
+                condition_line,
+                format!("the condition {what}{}", hint_on_weak(text)),
+            );
+            NEVER
         }
     };
+    let wrong = if permit { Trend::Rises } else { Trend::Falls };
+    if condition.trend == wrong {
+        let what = if permit {
+            "permits more as facts get worse"
+        } else {
+            "applies less as facts get worse"
+        };
+        say(
+            condition_line,
+            format!(
+                "the rule {what}, so a bad or missing fact would loosen the decision; turn the condition round"
+            ),
+        );
+    }
     let notes = annotations(&policy, &id, permit, text, &mut say);
     (problems.len() == before).then(|| Rule {
         id,
         policy,
         json,
-        reads,
+        condition,
         permit,
         ..notes
     })
@@ -230,7 +237,7 @@ fn annotations(
         clauses: Vec::new(),
         policy: policy.clone(),
         json: serde_json::Value::Null,
-        reads: Vec::new(),
+        condition: NEVER,
     };
     if rule.source.trim().is_empty() {
         say(
@@ -299,13 +306,4 @@ fn share(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|share| (0.0001..=1.0).contains(share))
         .ok_or_else(|| format!("`{text}` is no share; write a number from 0.0001 to 1, say 0.10"))
-}
-
-/// The entity of a role, channel or action.
-pub(crate) fn entity(kind: &'static str, name: &str) -> EntityUid {
-    // Kinds are the three words of the schema, so parsing the type cannot fail.
-    let type_name = kind
-        .parse()
-        .unwrap_or_else(|_| unreachable!("`{kind}` is a Cedar name"));
-    EntityUid::from_type_name_and_id(type_name, cedar_policy::EntityId::new(name))
 }
