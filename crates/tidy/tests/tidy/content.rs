@@ -41,7 +41,10 @@ fn said_in(language: &str) -> BTreeSet<String> {
     let folder = format!("content/{language}");
     let mut said = BTreeSet::new();
     for (path, text) in tree::files(&folder, &[".json", ".md", ".txt"]) {
-        let name = path.trim_start_matches(&folder).trim_start_matches('/').to_owned();
+        let name = path
+            .trim_start_matches(&folder)
+            .trim_start_matches('/')
+            .to_owned();
         if name.ends_with(".json") {
             let value: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{path}: {e}"));
             keys(&value, &name, &mut said);
@@ -54,7 +57,10 @@ fn said_in(language: &str) -> BTreeSet<String> {
 #[test]
 fn every_language_says_everything() {
     let languages = tree::names("content");
-    let languages: Vec<&str> = languages.iter().filter_map(|name| name.strip_suffix('/')).collect();
+    let languages: Vec<&str> = languages
+        .iter()
+        .filter_map(|name| name.strip_suffix('/'))
+        .collect();
     let mut findings = Vec::new();
     for needed in ["en", "km", "zh"] {
         if !languages.contains(&needed) {

@@ -29,11 +29,15 @@ fn no_arrow_points_up() {
     for package in metadata.members() {
         let name = package.name.trim_start_matches("simwarden-");
         let Some(allowed) = may_use(name) else {
-            findings.push(format!("{name} is new: say in tidy's layers.rs and docs/ARCHITECTURE.md where it stands"));
+            findings.push(format!(
+                "{name} is new: say in tidy's layers.rs and docs/ARCHITECTURE.md where it stands"
+            ));
             continue;
         };
         for dependency in &package.dependencies {
-            let Some(used) = dependency.name.strip_prefix("simwarden-") else { continue };
+            let Some(used) = dependency.name.strip_prefix("simwarden-") else {
+                continue;
+            };
             if dependency.kind.as_deref() != Some("dev") && !allowed.contains(&used) {
                 findings.push(format!("{name} depends on {used}; it may use only {allowed:?}"));
             }
@@ -51,8 +55,19 @@ const KEPT_TO: &[(&str, &[&str])] = &[
 ];
 /// What brings files, sockets, threads or clocks with it: nothing for a core crate.
 const NOT_IN_CORE: &[&str] = &[
-    "tokio", "async-std", "axum", "hyper", "reqwest", "ureq", "sqlx", "rusqlite", "getrandom", "rand", "tempfile",
-    "tracing-subscriber", "anyhow",
+    "tokio",
+    "async-std",
+    "axum",
+    "hyper",
+    "reqwest",
+    "ureq",
+    "sqlx",
+    "rusqlite",
+    "getrandom",
+    "rand",
+    "tempfile",
+    "tracing-subscriber",
+    "anyhow",
 ];
 
 #[test]
@@ -61,14 +76,21 @@ fn only_the_store_knows_sql_and_only_the_edge_knows_http() {
     let metadata = Metadata::read();
     for package in metadata.members() {
         let name = package.name.trim_start_matches("simwarden-");
-        for dependency in package.dependencies.iter().filter(|d| d.kind.as_deref() != Some("dev")) {
+        for dependency in package
+            .dependencies
+            .iter()
+            .filter(|d| d.kind.as_deref() != Some("dev"))
+        {
             for (kept, to) in KEPT_TO {
                 if dependency.name == *kept && !to.contains(&name) {
                     findings.push(format!("{name} depends on {kept}, which only {to:?} may"));
                 }
             }
             if CORE.contains(&name) && NOT_IN_CORE.contains(&dependency.name.as_str()) {
-                findings.push(format!("{name} is core and does no I/O, yet depends on {}", dependency.name));
+                findings.push(format!(
+                    "{name} is core and does no I/O, yet depends on {}",
+                    dependency.name
+                ));
             }
         }
     }
@@ -84,8 +106,13 @@ fn no_crate_compiles_warnings_out() {
     for (name, features) in metadata.features() {
         if name == "tracing" || name == "log" {
             for feature in features {
-                if ["max_level_off", "max_level_error", "release_max_level_off", "release_max_level_error"]
-                    .contains(&feature)
+                if [
+                    "max_level_off",
+                    "max_level_error",
+                    "release_max_level_off",
+                    "release_max_level_error",
+                ]
+                .contains(&feature)
                 {
                     findings.push(format!("{name} has the feature {feature}"));
                 }

@@ -6,7 +6,10 @@ use crate::{report, tree};
 /// The licences between the brackets of `allow = [ … ]`.
 fn allowed() -> Vec<String> {
     let text = tree::read("deny.toml");
-    let list = text.split_once("allow = [").expect("deny.toml has a list of licences").1;
+    let list = text
+        .split_once("allow = [")
+        .expect("deny.toml has a list of licences")
+        .1;
     let list = list.split_once(']').expect("the list ends").0;
     list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -14,7 +17,14 @@ fn allowed() -> Vec<String> {
 /// Whether an SPDX expression (or the old form with slashes) can be met: one side of each OR, both of each AND.
 fn is_met(expression: &str, allowed: &[String]) -> bool {
     let expression = expression.replace(" / ", " OR ").replace('/', " OR ");
-    either(&mut expression.replace('(', " ( ").replace(')', " ) ").split_whitespace().peekable(), allowed)
+    either(
+        &mut expression
+            .replace('(', " ( ")
+            .replace(')', " ) ")
+            .split_whitespace()
+            .peekable(),
+        allowed,
+    )
 }
 
 type Words<'w> = std::iter::Peekable<std::str::SplitWhitespace<'w>>;
@@ -40,7 +50,9 @@ fn one(words: &mut Words<'_>, allowed: &[String]) -> bool {
         let met = either(words, allowed);
         return words.next() == Some(")") && met;
     }
-    let Some(mut name) = words.next().map(str::to_owned) else { return false };
+    let Some(mut name) = words.next().map(str::to_owned) else {
+        return false;
+    };
     if words.next_if_eq(&"WITH").is_some() {
         name = format!("{name} WITH {}", words.next().unwrap_or_default());
     }
@@ -53,8 +65,19 @@ fn every_licence_is_allowed() {
     let findings: Vec<String> = Metadata::read()
         .packages
         .iter()
-        .filter(|p| !p.license.as_deref().is_some_and(|licence| is_met(licence, &allowed)))
-        .map(|p| format!("{} {}: {}", p.name, p.version, p.license.as_deref().unwrap_or("no licence")))
+        .filter(|p| {
+            !p.license
+                .as_deref()
+                .is_some_and(|licence| is_met(licence, &allowed))
+        })
+        .map(|p| {
+            format!(
+                "{} {}: {}",
+                p.name,
+                p.version,
+                p.license.as_deref().unwrap_or("no licence")
+            )
+        })
         .collect();
     report("licences that deny.toml does not allow", &findings);
 }
@@ -62,7 +85,13 @@ fn every_licence_is_allowed() {
 #[test]
 fn expressions_are_read_as_written() {
     let allowed = ["MIT".to_owned(), "ISC".to_owned()];
-    for met in ["MIT", "GPL-3.0 OR MIT", "MIT/Apache-2.0", "(GPL-3.0 OR MIT) AND ISC", "ISC AND MIT"] {
+    for met in [
+        "MIT",
+        "GPL-3.0 OR MIT",
+        "MIT/Apache-2.0",
+        "(GPL-3.0 OR MIT) AND ISC",
+        "ISC AND MIT",
+    ] {
         assert!(is_met(met, &allowed), "{met}");
     }
     for unmet in ["GPL-3.0", "MIT AND GPL-3.0", "GPL-3.0 WITH MIT", "(MIT", ""] {

@@ -47,7 +47,13 @@ impl Metadata {
             .find_map(|line| line.strip_prefix("host: "))
             .expect("cargo names its host");
         let output = Command::new(cargo)
-            .args(["metadata", "--format-version=1", "--offline", "--locked", "--filter-platform"])
+            .args([
+                "metadata",
+                "--format-version=1",
+                "--offline",
+                "--locked",
+                "--filter-platform",
+            ])
             .arg(host)
             .current_dir(crate::tree::root())
             .output()
@@ -70,7 +76,11 @@ impl Metadata {
     pub fn features(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut features: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for node in &self.resolve.nodes {
-            let package = self.packages.iter().find(|p| p.id == node.id).expect("resolved packages are listed");
+            let package = self
+                .packages
+                .iter()
+                .find(|p| p.id == node.id)
+                .expect("resolved packages are listed");
             features
                 .entry(&package.name)
                 .or_default()

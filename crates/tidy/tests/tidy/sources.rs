@@ -21,7 +21,9 @@ fn no_file_is_two_things() {
     for (path, text) in tree::files("", &[".rs", ".ts", ".tsx", ".css", ".sh"]) {
         let lines = text.lines().count();
         if lines > LINES_MAX {
-            findings.push(format!("{path} has {lines} lines; over {LINES_MAX} it is two things: split it"));
+            findings.push(format!(
+                "{path} has {lines} lines; over {LINES_MAX} it is two things: split it"
+            ));
         } else if lines > LINES_WARN {
             println!("note: {path} has {lines} lines and nears {LINES_MAX}");
         }
@@ -31,20 +33,34 @@ fn no_file_is_two_things() {
 
 /// A word that does not belong, and what to do about it. Put together here, so that this file does not hold them.
 fn banned() -> Vec<(String, &'static str)> {
-    let path = |name: &str| (format!("/{name}/"), "the path of one machine: take it as an argument");
+    let path = |name: &str| {
+        (
+            format!("/{name}/"),
+            "the path of one machine: take it as an argument",
+        )
+    };
     vec![
         path(&["ho", "me"].concat()),
         path(&["ro", "ot"].concat()),
         path(&["Us", "ers"].concat()),
         path(&["wo", "rk"].concat()),
         path(&["fa", "rm"].concat()),
-        (["FIX", "ME"].concat(), "fix it, or write an issue and name its number: TODO(#12)"),
-        (["XX", "X:"].concat(), "fix it, or write an issue and name its number: TODO(#12)"),
+        (
+            ["FIX", "ME"].concat(),
+            "fix it, or write an issue and name its number: TODO(#12)",
+        ),
+        (
+            ["XX", "X:"].concat(),
+            "fix it, or write an issue and name its number: TODO(#12)",
+        ),
         (["to", "do!("].concat(), "write it"),
         (["unimple", "mented!("].concat(), "write it"),
         (["#[igno", "re"].concat(), "a test that does not run is no test"),
         ([".ski", "p(\""].concat(), "a test that does not run is no test"),
-        (["test.on", "ly("].concat(), "the other tests of the file would not run"),
+        (
+            ["test.on", "ly("].concat(),
+            "the other tests of the file would not run",
+        ),
     ]
 }
 
@@ -54,7 +70,9 @@ fn no_word_that_does_not_belong() {
     let open = ["TO", "DO"].concat();
     let numbered = format!("{open}(#");
     let mut findings = Vec::new();
-    let ends = [".rs", ".ts", ".tsx", ".css", ".html", ".sh", ".toml", ".md", ".cedar", ".sql", ".yml", "Makefile"];
+    let ends = [
+        ".rs", ".ts", ".tsx", ".css", ".html", ".sh", ".toml", ".md", ".cedar", ".sql", ".yml", "Makefile",
+    ];
     for (path, text) in tree::files("", &ends) {
         for (n, line) in text.lines().enumerate() {
             for (word, why) in &banned {
@@ -63,7 +81,10 @@ fn no_word_that_does_not_belong() {
                 }
             }
             if line.contains(&open) && !line.contains(&numbered) {
-                findings.push(format!("{path}:{}: name the number of the issue: {numbered}12)", n + 1));
+                findings.push(format!(
+                    "{path}:{}: name the number of the issue: {numbered}12)",
+                    n + 1
+                ));
             }
         }
     }

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 const SKIPPED: &[&str] = &["target", "node_modules", "dist", "data", ".git", ".ci"];
 
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 pub fn read(path: &str) -> String {
@@ -20,12 +23,18 @@ pub fn exists(path: &str) -> bool {
 
 /// The names in a folder, sorted; those of folders end in `/`.
 pub fn names(folder: &str) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(root().join(folder)) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(root().join(folder)) else {
+        return Vec::new();
+    };
     let mut names: Vec<String> = entries
         .map(|entry| {
             let entry = entry.unwrap();
             let name = entry.file_name().into_string().unwrap();
-            if entry.file_type().unwrap().is_dir() { name + "/" } else { name }
+            if entry.file_type().unwrap().is_dir() {
+                name + "/"
+            } else {
+                name
+            }
         })
         .collect();
     names.sort();
@@ -36,9 +45,17 @@ pub fn names(folder: &str) -> Vec<String> {
 pub fn files(folder: &str, ends: &[&str]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for name in names(folder) {
-        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
+        let path = if folder.is_empty() {
+            name.clone()
+        } else {
+            format!("{folder}/{name}")
+        };
         if let Some(deeper) = path.strip_suffix('/') {
-            if !SKIPPED.iter().any(|skipped| name.trim_end_matches('/') == *skipped) && !name.starts_with("target-") {
+            if !SKIPPED
+                .iter()
+                .any(|skipped| name.trim_end_matches('/') == *skipped)
+                && !name.starts_with("target-")
+            {
                 found.extend(files(deeper, ends));
             }
         } else if ends.iter().any(|end| name.ends_with(end)) {
