@@ -20,6 +20,7 @@ pub use error::StoreError;
 pub use sealing::{BlindIndex, Indexed, KeyError, Keyring, SubjectKey};
 
 use db::Db;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
@@ -152,6 +153,15 @@ async fn open_sqlite(file: &Path) -> Result<Db, StoreError> {
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(Duration::from_millis(BUSY_MS_MAX))
+        .test_before_acquire(false)
+        // After some failures (a full disk) SQLite has rolled back by itself, and the driver goes on counting a
+        // transaction that is no more: such a connection is closed and a new one made.
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(
             options
                 .clone()

@@ -49,7 +49,11 @@ pub(crate) async fn run(db: &Db) -> Result<(), StoreError> {
         // One process at a time: PostgreSQL has a lock for it, SQLite is held by a transaction around all steps.
         Db::Sqlite { write, .. } => {
             let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-            migrator.run(&mut *tx).await.map_err(refused)?;
+            // `run` on a borrowed connection would make every future that opens a store unfit for `spawn`.
+            migrator
+                .run_direct(None, &mut *tx, false)
+                .await
+                .map_err(refused)?;
             tx.commit().await?;
             Ok(())
         }
