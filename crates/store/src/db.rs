@@ -195,6 +195,7 @@ pub(crate) enum Db {
         write: SqlitePool,
         read: SqlitePool,
         wal: Arc<Wal>,
+        file: Arc<std::path::PathBuf>,
     },
     /// PostgreSQL.
     Postgres(PgPool),

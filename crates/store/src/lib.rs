@@ -105,10 +105,22 @@ impl Store {
     /// from it. If that process stopped because a sync failed, the kernel may show its last writes as clean though
     /// they never reached the disk; copying them into the database file writes them anew.
     async fn settle(&self) -> Result<(), StoreError> {
-        if let Db::Sqlite { write, .. } = &self.db {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        if let Db::Sqlite { write, file, .. } = &self.db {
+            let copied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
                 .execute(write)
-                .await?;
+                .await;
+            match copied.map_err(StoreError::from) {
+                Ok(_) => {}
+                // No space to copy them to: they are written anew where they are.
+                Err(StoreError::Full) => {
+                    let held = write.begin_with("BEGIN IMMEDIATE").await?;
+                    wal::write_anew(file)?;
+                    held.rollback().await?;
+                }
+                Err(other) => return Err(other),
+            }
+            // SQLite does not tell when the folder, which names its files, could not be synced.
+            wal::sync_folder(file)?;
         }
         Ok(())
     }
@@ -180,6 +192,7 @@ async fn open_sqlite(file: &Path) -> Result<Db, StoreError> {
         write,
         read,
         wal: Arc::new(Wal::new()),
+        file: Arc::new(file.to_owned()),
     })
 }
 

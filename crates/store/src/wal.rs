@@ -7,6 +7,9 @@
 use crate::StoreError;
 use sqlx::Row as _;
 use sqlx::sqlite::SqlitePool;
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,6 +20,39 @@ const LOG_PAGES: u64 = 8_192;
 const FIRST_ROWS: u64 = 4_096;
 const ROWS_MIN: u64 = 256;
 const ROWS_MAX: u64 = 1 << 20;
+
+/// Writes what stands in the log over itself and syncs it. Nobody else may be writing: the caller holds the one
+/// writing transaction. Needs no space.
+pub(crate) fn write_anew(database: &Path) -> Result<(), StoreError> {
+    let mut name = database.as_os_str().to_owned();
+    name.push("-wal");
+    let rewrite = || -> std::io::Result<()> {
+        // Never a file that SQLite holds locks on (the database, its shared index): closing it would drop them.
+        let log = File::options().read(true).write(true).open(&name)?;
+        let mut chunk = vec![0; 1 << 20];
+        let mut at = 0;
+        loop {
+            let length = log.read_at(&mut chunk, at)?;
+            if length == 0 {
+                return log.sync_all();
+            }
+            log.write_all_at(&chunk[..length], at)?;
+            at += length as u64;
+        }
+    };
+    rewrite().map_err(|error| match error.kind() {
+        std::io::ErrorKind::StorageFull => StoreError::Full,
+        _ => StoreError::Broken(error.to_string()),
+    })
+}
+
+/// Syncs the folder that the database lies in.
+pub(crate) fn sync_folder(database: &Path) -> Result<(), StoreError> {
+    let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| StoreError::Broken(error.to_string()))
+}
 
 /// What this process knows of the log.
 #[derive(Debug)]

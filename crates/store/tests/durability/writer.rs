@@ -183,7 +183,7 @@ impl Writer {
         Self::start_under(&[], how, file)
     }
 
-    /// Starts it behind another program, such as `strace`.
+    /// Starts it behind another program, such as `strace -D`, which leaves the process ours to kill.
     pub fn start_under(program: &[&str], how: How, file: &Path) -> Self {
         let exe = std::env::current_exe().unwrap();
         let mut command = match program {
