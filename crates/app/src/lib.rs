@@ -8,6 +8,7 @@ mod actor;
 mod chance;
 mod entry;
 mod error;
+pub mod log;
 mod secrets;
 mod watchman;
 
