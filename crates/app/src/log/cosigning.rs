@@ -3,10 +3,11 @@
 //! Every witness is asked at the same time and by itself; as soon as the quorum is met nobody waits for the rest, and a
 //! slow witness is not asked again before it has answered.
 
-use super::files::{Folder, Source};
 use super::LogError;
+use super::files::{Folder, Source};
 use simwarden_ledger::{
-    AddCheckpoint, LogSource as _, Note, Policy, SignatureLine, VerifierKey, parse_cosignatures, prove_consistency,
+    AddCheckpoint, LogSource as _, Note, Policy, SignatureLine, VerifierKey, parse_cosignatures,
+    prove_consistency,
 };
 use std::future::Future;
 use std::pin::Pin;
@@ -83,8 +84,18 @@ pub(crate) struct Cosigning {
 
 impl Cosigning {
     pub(crate) fn new(links: Vec<WitnessLink>) -> Self {
-        let asked = links.into_iter().map(|link| Asked { link, known: 0, busy: false }).collect();
-        Self { asked, running: JoinSet::new() }
+        let asked = links
+            .into_iter()
+            .map(|link| Asked {
+                link,
+                known: 0,
+                busy: false,
+            })
+            .collect();
+        Self {
+            asked,
+            running: JoinSet::new(),
+        }
     }
 
     /// Collects cosignatures until the policy accepts the note, nobody is left to answer, or `wait` is over. Answers
@@ -99,17 +110,27 @@ impl Cosigning {
     ) -> Note {
         self.reap_ready();
         for (who, asked) in self.asked.iter_mut().enumerate() {
-            let has = note.signatures().iter().any(|line| line.id() == asked.link.key.id());
+            let has = note
+                .signatures()
+                .iter()
+                .any(|line| line.id() == asked.link.key.id());
             if asked.busy || has {
                 continue;
             }
             asked.busy = true;
-            let request = Request { who, link: asked.link.clone(), folder: folder.clone(), note: note.clone(), size };
+            let request = Request {
+                who,
+                link: asked.link.clone(),
+                folder: folder.clone(),
+                note: note.clone(),
+                size,
+            };
             self.running.spawn(request.ask(asked.known));
         }
         let deadline = tokio::time::Instant::now() + wait;
         while policy.check_note(&note).is_err() {
-            let Ok(Some(Ok(answered))) = tokio::time::timeout_at(deadline, self.running.join_next()).await else {
+            let Ok(Some(Ok(answered))) = tokio::time::timeout_at(deadline, self.running.join_next()).await
+            else {
                 break;
             };
             self.take(answered, size, &mut note);
@@ -159,7 +180,12 @@ impl Request {
             Ok(lines) => lines,
             Err(_) => Err("it did not answer in time".to_owned()),
         };
-        Answered { who, size, known: now_known, lines }
+        Answered {
+            who,
+            size,
+            known: now_known,
+            lines,
+        }
     }
 
     async fn tries(&self, known: &mut u64) -> Result<Vec<SignatureLine>, String> {
@@ -174,7 +200,8 @@ impl Request {
             let body = self.body(*known).await.map_err(|e| e.to_string())?;
             match self.link.port.cosign(body).await {
                 Ok(answer) => {
-                    let lines = parse_cosignatures(&answer, self.note.text(), &self.link.key).map_err(|e| e.to_string())?;
+                    let lines = parse_cosignatures(&answer, self.note.text(), &self.link.key)
+                        .map_err(|e| e.to_string())?;
                     *known = self.size;
                     return Ok(lines.into_iter().map(|(line, _)| line).collect());
                 }

@@ -81,7 +81,11 @@ pub enum LogError {
 
 impl LogError {
     pub(crate) fn file(what: &'static str, path: &Path, cause: io::Error) -> Self {
-        Self::File { what, path: path.to_owned(), cause }
+        Self::File {
+            what,
+            path: path.to_owned(),
+            cause,
+        }
     }
 
     /// Whether the process must stop: going on could sign a second history, or rely on a disk that lost data.
@@ -89,14 +93,19 @@ impl LogError {
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         match self {
-            Self::File { what: "sync", cause, .. } => {
-                !matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-            }
+            Self::File {
+                what: "sync", cause, ..
+            } => !matches!(
+                cause.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
             Self::File { .. } | Self::NotYet { .. } | Self::Fetch { .. } => false,
             Self::Store(error) => matches!(error, StoreError::Broken(_) | StoreError::Corrupt(_)),
-            Self::Ledger(_) | Self::RolledBack { .. } | Self::Parted { .. } | Self::Entry { .. } | Self::Setup(_) => {
-                true
-            }
+            Self::Ledger(_)
+            | Self::RolledBack { .. }
+            | Self::Parted { .. }
+            | Self::Entry { .. }
+            | Self::Setup(_) => true,
         }
     }
 }

@@ -43,9 +43,24 @@ pub(crate) async fn extend(
             .unzip();
         let tiles = integrate(&grown.tree, &leaves)?;
         let bundles = grow_bundles(at, &grown.edge, &bodies)?;
-        files.extend(tiles.tiles.into_iter().filter(|(id, _)| id.is_full()).map(|(id, b)| (LogPath::Tile(id), b)));
-        files.extend(bundles.bundles.into_iter().filter(|(id, _)| id.is_full()).map(|(id, b)| (LogPath::Bundle(id), b)));
-        grown = Grown { tree: tiles.state, edge: bundles.edge };
+        files.extend(
+            tiles
+                .tiles
+                .into_iter()
+                .filter(|(id, _)| id.is_full())
+                .map(|(id, b)| (LogPath::Tile(id), b)),
+        );
+        files.extend(
+            bundles
+                .bundles
+                .into_iter()
+                .filter(|(id, _)| id.is_full())
+                .map(|(id, b)| (LogPath::Bundle(id), b)),
+        );
+        grown = Grown {
+            tree: tiles.state,
+            edge: bundles.edge,
+        };
         if mark == Some(end) {
             marked = Some(grown.tree.root());
         }
@@ -66,7 +81,9 @@ fn partials(grown: &Grown, before: u64) -> Result<Vec<(LogPath, Vec<u8>)>, LogEr
         .filter(|(id, _)| TileId::at_size(id.level(), id.index(), before) != Some(*id))
         .map(|(id, bytes)| (LogPath::Tile(id), bytes))
         .collect();
-    if let Some(id) = simwarden_ledger::BundleId::at_size(size / u64::from(TILE_WIDTH), size).filter(|_| size > before) {
+    if let Some(id) =
+        simwarden_ledger::BundleId::at_size(size / u64::from(TILE_WIDTH), size).filter(|_| size > before)
+    {
         files.push((LogPath::Bundle(id), grown.edge.clone()));
     }
     Ok(files)
@@ -82,12 +99,19 @@ fn piece_end(at: u64, target: u64, mark: Option<u64>) -> u64 {
 /// The entries `from..to`, each checked to be where it belongs and to be what its hash says.
 pub(crate) async fn read(store: &Store, from: u64, to: u64) -> Result<Vec<Entry>, LogError> {
     let most = u32::try_from(to.saturating_sub(from)).unwrap_or(u32::MAX);
-    let entries = if most == 0 { Vec::new() } else { store.entries(signed(from), most).await? };
+    let entries = if most == 0 {
+        Vec::new()
+    } else {
+        store.entries(signed(from), most).await?
+    };
     for (index, entry) in (from..to).zip(entries.iter().map(Some).chain(std::iter::repeat(None))) {
         match entry {
             Some(entry) if entry.index != signed(index) => return Err(missing(index)),
             Some(entry) if leaf_hash(&entry.body).0 != entry.leaf => {
-                return Err(LogError::Entry { index, reason: "is not what its leaf hash says: it was changed" });
+                return Err(LogError::Entry {
+                    index,
+                    reason: "is not what its leaf hash says: it was changed",
+                });
             }
             Some(_) => {}
             None => return Err(missing(index)),
@@ -97,7 +121,10 @@ pub(crate) async fn read(store: &Store, from: u64, to: u64) -> Result<Vec<Entry>
 }
 
 fn missing(index: u64) -> LogError {
-    LogError::Entry { index, reason: "is missing" }
+    LogError::Entry {
+        index,
+        reason: "is missing",
+    }
 }
 
 async fn write(folder: &Folder, files: Vec<(LogPath, Vec<u8>)>) -> Result<(), LogError> {

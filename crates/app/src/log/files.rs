@@ -19,6 +19,8 @@ pub(crate) const BUNDLE_BYTES_MAX: usize = 256 * (65_535 + 2);
 const SYNCS_AT_ONCE: usize = 16;
 /// Where files wait for their name.
 const WAITING: &str = ".tmp";
+/// Processes that may have written to one folder since it was last written to by none.
+const WRITERS_MAX: u32 = 1000;
 /// Held shared by every process that writes here.
 const USERS: &str = ".users";
 /// Held while the checkpoint is replaced.
@@ -47,7 +49,10 @@ impl<F: Fetch + ?Sized> Source<'_, F> {
         match self.0.fetch(&path, bytes_max) {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(LedgerError::missing(path)),
-            Err(error) => Err(LedgerError::Source { path, reason: error.to_string() }),
+            Err(error) => Err(LedgerError::Source {
+                path,
+                reason: error.to_string(),
+            }),
         }
     }
 }
@@ -79,8 +84,17 @@ pub struct Folder {
 
 struct Writing {
     _users: File,
+    /// Where this writer's files wait for their name.
+    waiting: PathBuf,
     next: AtomicU64,
     steps: Arc<dyn Steps>,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        // What is left is cleared away by the next writer that is alone.
+        let _ = fs::remove_dir_all(&self.waiting);
+    }
 }
 
 impl std::fmt::Debug for Folder {
@@ -100,7 +114,10 @@ impl Fetch for Folder {
 impl Folder {
     /// A folder to read from.
     pub fn reading(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), writing: None }
+        Self {
+            root: root.into(),
+            writing: None,
+        }
     }
 
     /// A folder to write to; made if it is not there.
@@ -113,15 +130,25 @@ impl Folder {
         let held = File::create(&users).map_err(failed)?;
         if held.try_lock().is_ok() {
             // Nobody else writes here: what waits for a name was left by a process that was killed.
-            for entry in fs::read_dir(&waiting).map_err(|e| LogError::file("read", &waiting, e))?.flatten() {
-                let _ = fs::remove_file(entry.path());
+            for entry in fs::read_dir(&waiting)
+                .map_err(|e| LogError::file("read", &waiting, e))?
+                .flatten()
+            {
+                let _ = fs::remove_dir_all(entry.path());
             }
             held.unlock().map_err(failed)?;
         }
         held.lock_shared().map_err(failed)?;
-        let steps = steps.unwrap_or_else(|| Arc::new(Undisturbed));
-        let writing = Writing { _users: held, next: AtomicU64::new(0), steps };
-        Ok(Self { root, writing: Some(Arc::new(writing)) })
+        let writing = Writing {
+            _users: held,
+            waiting: own_folder(&waiting)?,
+            next: AtomicU64::new(0),
+            steps: steps.unwrap_or_else(|| Arc::new(Undisturbed)),
+        };
+        Ok(Self {
+            root,
+            writing: Some(Arc::new(writing)),
+        })
     }
 
     /// Where it is.
@@ -208,8 +235,17 @@ impl Folder {
         let there = read_bounded(&file, bytes.len()).ok().flatten();
         if there.as_deref() != Some(bytes) {
             let number = writer.next.fetch_add(1, Ordering::Relaxed);
-            let waiting = self.root.join(WAITING).join(format!("{}-{number}", std::process::id()));
-            replace(&file, &waiting, bytes)?;
+            let waiting = writer.waiting.join(number.to_string());
+            match replace(&file, &waiting, bytes) {
+                // Another process wrote the full file meanwhile and removed the folder of the partial ones.
+                Err(LogError::File { cause, .. }) if cause.kind() == io::ErrorKind::NotFound => {
+                    if let Some(folder) = file.parent() {
+                        make_folder(folder, &mut BTreeSet::new())?;
+                    }
+                    replace(&file, &waiting, bytes)?;
+                }
+                other => other?,
+            }
         }
         writer.steps.after(step).map_err(failed)
     }
@@ -252,13 +288,17 @@ fn remove_partials(full: &Path) {
 pub(crate) fn read_bounded(file: &Path, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
     let opened = match File::open(file) {
         Ok(opened) => opened,
-        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+        Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
         Err(e) => return Err(e),
     };
     let mut bytes = Vec::new();
     opened.take(bytes_max as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > bytes_max {
-        return Err(io::Error::other(format!("it has more than the {bytes_max} bytes that belong there")));
+        return Err(io::Error::other(format!(
+            "it has more than the {bytes_max} bytes that belong there"
+        )));
     }
     Ok(Some(bytes))
 }
@@ -284,10 +324,30 @@ pub(crate) fn replace(file: &Path, waiting: &Path, bytes: &[u8]) -> Result<(), L
 /// Makes the names in folders durable.
 pub(crate) fn sync_folders(folders: &BTreeSet<PathBuf>) -> Result<(), LogError> {
     for folder in folders {
-        let opened = File::open(folder).map_err(|e| LogError::file("open", folder, e))?;
+        let opened = match File::open(folder) {
+            // Only folders of partial files ever go, once the full file is durable.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened.map_err(|e| LogError::file("open", folder, e))?,
+        };
         opened.sync_all().map_err(|e| LogError::file("sync", folder, e))?;
     }
     Ok(())
+}
+
+/// Makes a folder that no other writer has.
+fn own_folder(waiting: &Path) -> Result<PathBuf, LogError> {
+    for number in 0..WRITERS_MAX {
+        let own = waiting.join(number.to_string());
+        match fs::create_dir(&own) {
+            Ok(()) => return Ok(own),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(LogError::file("make the folder", &own, e)),
+        }
+    }
+    Err(LogError::Setup(format!(
+        "{WRITERS_MAX} processes write to this folder: {}",
+        waiting.display()
+    )))
 }
 
 /// Makes a folder and those above it; `touched` receives the folders that have a new name in them.
@@ -300,7 +360,9 @@ fn make_folder(folder: &Path, touched: &mut BTreeSet<PathBuf>) -> Result<(), Log
         touched.insert(above.to_owned());
     }
     match fs::create_dir(folder) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(LogError::file("make the folder", folder, e)),
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+            Err(LogError::file("make the folder", folder, e))
+        }
         _ => Ok(()),
     }
 }

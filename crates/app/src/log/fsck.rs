@@ -11,7 +11,9 @@ use super::fsck_files::check_files;
 use super::fsck_rows::{Marks, check_imports, check_rows};
 use super::start::open_stored;
 use crate::entry::EntryBody;
-use simwarden_ledger::{Checkpoint, Frontier, Hash, LogPath, Policy, TILE_WIDTH, TileId, VerifierKey, leaf_hash};
+use simwarden_ledger::{
+    Checkpoint, Frontier, Hash, LogPath, Policy, TILE_WIDTH, TileId, VerifierKey, leaf_hash,
+};
 use simwarden_model::{ImportId, Timestamp};
 use simwarden_store::Store;
 use simwarden_store::records::entry::Entry;
@@ -108,7 +110,10 @@ pub async fn fsck(store: &Store, folder: Option<&Path>, key: &VerifierKey) -> Re
     let mut report = FsckReport::default();
     let folder = folder.map(Folder::reading);
     // The file first: what is published meanwhile is then not larger than what the database says.
-    let published = folder.as_ref().map(|folder| folder.read(LogPath::Checkpoint)).transpose();
+    let published = folder
+        .as_ref()
+        .map(|folder| folder.read(LogPath::Checkpoint))
+        .transpose();
     let published = published.unwrap_or_default().flatten();
     let published = published.and_then(|bytes| Checkpoint::open(&bytes, std::slice::from_ref(key)).ok());
     let published = published.map(|(checkpoint, _)| checkpoint);
@@ -142,7 +147,11 @@ pub async fn fsck(store: &Store, folder: Option<&Path>, key: &VerifierKey) -> Re
 }
 
 /// The checkpoint in the database, if it is one.
-async fn stored(store: &Store, key: &VerifierKey, report: &mut FsckReport) -> Result<Option<Checkpoint>, LogError> {
+async fn stored(
+    store: &Store,
+    key: &VerifierKey,
+    report: &mut FsckReport,
+) -> Result<Option<Checkpoint>, LogError> {
     let Some(stored) = store.checkpoint().await? else {
         return Ok(None);
     };
@@ -150,7 +159,9 @@ async fn stored(store: &Store, key: &VerifierKey, report: &mut FsckReport) -> Re
     match opened.and_then(|note| Ok(note.text().parse::<Checkpoint>()?)) {
         Ok(checkpoint) => Ok(Some(checkpoint)),
         Err(error) => {
-            report.add(Finding::Checkpoint { reason: format!("is not good: {error}") });
+            report.add(Finding::Checkpoint {
+                reason: format!("is not good: {error}"),
+            });
             Ok(None)
         }
     }
@@ -213,21 +224,34 @@ impl Walk {
 
     fn entry(&mut self, entry: &Entry, report: &mut FsckReport) {
         let index = unsigned(entry.index);
-        let wrong = |reason: &str| Finding::Entry { index, reason: reason.to_owned() };
+        let wrong = |reason: &str| Finding::Entry {
+            index,
+            reason: reason.to_owned(),
+        };
         if index != self.next {
             let last = index.saturating_sub(1);
             let reason = format!("is missing, and so is every one up to entry {last}");
-            report.add(Finding::Entry { index: self.next, reason });
+            report.add(Finding::Entry {
+                index: self.next,
+                reason,
+            });
             self.whole = false;
         }
         self.next = index + 1;
         let leaf = leaf_hash(&entry.body);
         self.tree.push(leaf);
         if leaf.0 != entry.leaf {
-            report.add(wrong("is not what its leaf hash says: its bytes or its hash were changed"));
+            report.add(wrong(
+                "is not what its leaf hash says: its bytes or its hash were changed",
+            ));
         }
-        if self.published_leaf(index).is_some_and(|published| published != leaf) {
-            report.add(wrong("is not the one that was published: the row or its leaf tile was changed"));
+        if self
+            .published_leaf(index)
+            .is_some_and(|published| published != leaf)
+        {
+            report.add(wrong(
+                "is not the one that was published: the row or its leaf tile was changed",
+            ));
         }
         if entry.at < self.last {
             report.add(wrong("has a time before the one of the entry before it"));
@@ -249,11 +273,19 @@ impl Walk {
         let folder = self.folder.as_ref()?;
         let (number, place) = (index / u64::from(TILE_WIDTH), index % u64::from(TILE_WIDTH));
         if self.tile.as_ref().is_none_or(|(held, _)| *held != number) {
-            let size = self.wanted.iter().chain(self.met.iter().map(|(c, _)| c)).map(|c| c.size).max()?;
+            let size = self
+                .wanted
+                .iter()
+                .chain(self.met.iter().map(|(c, _)| c))
+                .map(|c| c.size)
+                .max()?;
             let id = TileId::at_size(0, number, size)?;
             let read = |id: TileId| folder.read(LogPath::Tile(id)).ok().flatten();
             let bytes = read(id).or_else(|| read(id.full())).unwrap_or_default();
-            let hashes = bytes.chunks_exact(32).filter_map(|hash| Hash::from_slice(hash).ok()).collect();
+            let hashes = bytes
+                .chunks_exact(32)
+                .filter_map(|hash| Hash::from_slice(hash).ok())
+                .collect();
             self.tile = Some((number, hashes));
         }
         let (_, hashes) = self.tile.as_ref()?;
@@ -282,6 +314,9 @@ trait RootIf {
 
 impl RootIf for Frontier {
     fn root_if(&self, wanted: &[Checkpoint]) -> Option<Hash> {
-        wanted.iter().any(|wanted| wanted.size == self.size()).then(|| self.root())
+        wanted
+            .iter()
+            .any(|wanted| wanted.size == self.size())
+            .then(|| self.root())
     }
 }

@@ -14,7 +14,10 @@ const FILES_MAX: u64 = 50_000_000;
 pub(crate) fn check_files(folder: &Folder, stored: &Checkpoint, key: &VerifierKey) -> (u64, Vec<Finding>) {
     let mut findings = Vec::new();
     match folder.read(LogPath::Checkpoint) {
-        Ok(None) => findings.push(file("checkpoint", "checkpoint is missing: it is made again at the next start")),
+        Ok(None) => findings.push(file(
+            "checkpoint",
+            "checkpoint is missing: it is made again at the next start",
+        )),
         Ok(Some(bytes)) => {
             if let Err(error) = Checkpoint::open(&bytes, std::slice::from_ref(key)) {
                 findings.push(file("checkpoint", &format!("checkpoint was altered: {error}")));
@@ -27,21 +30,29 @@ pub(crate) fn check_files(folder: &Folder, stored: &Checkpoint, key: &VerifierKe
         Ok(report) => read += report.bundles + report.tiles,
         Err(error) => findings.push(file(&path_in(&error), &error.to_string())),
     }
-    let mut listed = Listed { folder, size: stored.size, read: 0, findings: Vec::new() };
+    let mut listed = Listed {
+        folder,
+        size: stored.size,
+        read: 0,
+        findings: Vec::new(),
+    };
     listed.list(folder.root(), "");
     findings.append(&mut listed.findings);
     (read + listed.read, findings)
 }
 
 fn file(path: &str, reason: &str) -> Finding {
-    Finding::File { path: path.to_owned(), reason: reason.to_owned() }
+    Finding::File {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    }
 }
 
 fn path_in(error: &LedgerError) -> String {
     match error {
-        LedgerError::Missing { path } | LedgerError::Source { path, .. } | LedgerError::Altered { path, .. } => {
-            path.clone()
-        }
+        LedgerError::Missing { path }
+        | LedgerError::Source { path, .. }
+        | LedgerError::Altered { path, .. } => path.clone(),
         _ => String::new(),
     }
 }
@@ -61,13 +72,18 @@ impl Listed<'_> {
         };
         for entry in entries.flatten() {
             let Some(name) = entry.file_name().to_str().map(str::to_owned) else {
-                self.findings.push(file(path, &format!("{path} holds a name that is not text")));
+                self.findings
+                    .push(file(path, &format!("{path} holds a name that is not text")));
                 continue;
             };
             if name.starts_with('.') || self.read > FILES_MAX {
                 continue;
             }
-            let below = if path.is_empty() { name } else { format!("{path}/{name}") };
+            let below = if path.is_empty() {
+                name
+            } else {
+                format!("{path}/{name}")
+            };
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 self.list(&entry.path(), &below);
             } else {
@@ -78,7 +94,8 @@ impl Listed<'_> {
 
     fn one(&mut self, at: &Path, path: &str) {
         let Ok(known) = path.parse::<LogPath>() else {
-            self.findings.push(file(path, &format!("{path} does not belong to the log")));
+            self.findings
+                .push(file(path, &format!("{path} does not belong to the log")));
             return;
         };
         let partial = match known {
@@ -91,7 +108,10 @@ impl Listed<'_> {
         }
         self.read += 1;
         let Ok(Some(bytes)) = read_bounded(at, super::files::bytes_max(known)) else {
-            self.findings.push(file(path, &format!("{path} cannot be read, or has more bytes than belong there")));
+            self.findings.push(file(
+                path,
+                &format!("{path} cannot be read, or has more bytes than belong there"),
+            ));
             return;
         };
         match verify_leftover(&mut Source(self.folder), known, &bytes, self.size) {

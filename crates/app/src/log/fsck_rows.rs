@@ -63,7 +63,14 @@ impl Marks {
         let Some(((table, id), digest)) = parsed else {
             return Err(format!("names a row that cannot be one: {kind} {id}"));
         };
-        let before = self.rows[table].insert(id, Mark { version: *version, digest, entry });
+        let before = self.rows[table].insert(
+            id,
+            Mark {
+                version: *version,
+                digest,
+                entry,
+            },
+        );
         match before {
             Some(before) if *version != before.version + 1 => Err(format!(
                 "records version {version} of {kind} {} after version {} in entry {}",
@@ -163,14 +170,17 @@ fn wrong(row: &KeptRow, mark: Option<&Mark>) -> Option<String> {
             "has version {}, entry {} recorded version {}: it was set back",
             row.version, mark.entry, mark.version
         )),
-        Some(mark) if digest != mark.digest => {
-            Some(format!("is not what entry {} recorded: it was changed behind the ledger's back", mark.entry))
-        }
+        Some(mark) if digest != mark.digest => Some(format!(
+            "is not what entry {} recorded: it was changed behind the ledger's back",
+            mark.entry
+        )),
         Some(_) if row.version == 1 && row.origin.is_some_and(|origin| origin != digest) => {
             Some("has a first digest that is not its own: it was changed behind the ledger's back".into())
         }
         Some(_) => None,
-        None if row.import_id.is_none() => Some("is on no entry: it was added behind the ledger's back".into()),
+        None if row.import_id.is_none() => {
+            Some("is on no entry: it was added behind the ledger's back".into())
+        }
         None if row.version != 1 => Some(format!(
             "has version {}, which no entry records: it was changed behind the ledger's back",
             row.version
@@ -197,7 +207,10 @@ impl Suspects {
 
     /// Looks again; those that are in order by now are dropped.
     pub(crate) async fn again(self, store: &Store, marks: &Marks) -> Result<Self, LogError> {
-        let mut still = Self { rows: Vec::new(), more: self.more };
+        let mut still = Self {
+            rows: Vec::new(),
+            more: self.more,
+        };
         for (table, kind) in KEPT_KINDS.into_iter().enumerate() {
             let of_table: Vec<_> = self.rows.iter().filter(|(t, ..)| *t == table).collect();
             for chunk in of_table.chunks(128) {
@@ -208,7 +221,9 @@ impl Suspects {
                     let mark = marks.rows[table].get(&id);
                     let reason = match (rows.get(&id), mark) {
                         (Some(row), mark) => wrong(row, mark),
-                        (None, Some(mark)) => Some(format!("was removed; entry {} recorded it last", mark.entry)),
+                        (None, Some(mark)) => {
+                            Some(format!("was removed; entry {} recorded it last", mark.entry))
+                        }
                         (None, None) => None,
                     };
                     if let Some(reason) = reason {
@@ -222,7 +237,11 @@ impl Suspects {
 
     pub(crate) fn report(self, report: &mut FsckReport) {
         for (table, id, reason) in self.rows {
-            report.add(Finding::Row { kind: KEPT_KINDS[table], id: hex(&id), reason });
+            report.add(Finding::Row {
+                kind: KEPT_KINDS[table],
+                id: hex(&id),
+                reason,
+            });
         }
         report.more += self.more;
     }
@@ -241,8 +260,13 @@ pub(crate) async fn check_imports(
     let mut sums: HashMap<(usize, ImportId), i64> = HashMap::new();
     for (import, kind, rows) in store.imports_in_chunks().await? {
         match KEPT_KINDS.iter().position(|known| *known == kind) {
-            Some(table) if marks.imports.contains_key(&import) => *sums.entry((table, import)).or_default() += rows,
-            _ => report.add(wrong(import, format!("has rows of {kind} in chunks that no entry records"))),
+            Some(table) if marks.imports.contains_key(&import) => {
+                *sums.entry((table, import)).or_default() += rows
+            }
+            _ => report.add(wrong(
+                import,
+                format!("has rows of {kind} in chunks that no entry records"),
+            )),
         }
     }
     for (import, mark) in &marks.imports {
@@ -255,7 +279,9 @@ pub(crate) async fn check_imports(
             let recorded = sums.get(&(table, *import)).copied().unwrap_or(0);
             let known = counted.contains(import) || !marks.imports.contains_key(import);
             if known && *count != recorded {
-                let reason = format!("has {count} rows of {kind}, {recorded} are recorded: rows were added or removed");
+                let reason = format!(
+                    "has {count} rows of {kind}, {recorded} are recorded: rows were added or removed"
+                );
                 report.add(wrong(*import, reason));
             }
         }
@@ -292,7 +318,8 @@ async fn check_import(
     }
     let digest: [u8; 32] = all.finalize().into();
     if count != mark.chunks || digest != mark.digest {
-        let reason = "has other chunks than its entry records: they were changed behind the ledger's back".to_owned();
+        let reason =
+            "has other chunks than its entry records: they were changed behind the ledger's back".to_owned();
         report.add(Finding::Import { import, reason });
     }
     Ok(())
@@ -304,12 +331,17 @@ async fn chunk_holds(store: &Store, chunk: &ImportChunk) -> Result<bool, LogErro
     }
     let (mut hash, mut rows, mut from) = (Sha256::new(), 0_i64, chunk.first_id);
     loop {
-        let page = store.origins(&chunk.kind, chunk.import_id, (from, chunk.last_id), PAGE_MAX).await?;
+        let page = store
+            .origins(&chunk.kind, chunk.import_id, (from, chunk.last_id), PAGE_MAX)
+            .await?;
         for (_, origin) in &page {
             hash.update(origin);
             rows += 1;
         }
-        match page.last().and_then(|(id, _)| u128::from_be_bytes(*id).checked_add(1)) {
+        match page
+            .last()
+            .and_then(|(id, _)| u128::from_be_bytes(*id).checked_add(1))
+        {
             Some(next) if page.len() == PAGE_MAX as usize => from = next.to_be_bytes(),
             _ => break,
         }

@@ -17,12 +17,22 @@ const FILE_BYTES_MAX: u64 = 1024;
 ///
 /// # Errors
 /// When the file is there already (a key is never overwritten), cannot be made durable, or the name cannot be one.
-pub fn make_key(file: &Path, name: &str, kind: KeyKind, entropy: &mut dyn Entropy) -> Result<NoteSigner, LogError> {
+pub fn make_key(
+    file: &Path,
+    name: &str,
+    kind: KeyKind,
+    entropy: &mut dyn Entropy,
+) -> Result<NoteSigner, LogError> {
     let mut seed = [0; 32];
     entropy.fill(&mut seed);
     let signer = NoteSigner::from_seed(name, kind, &seed)?;
     let failed = |e| LogError::file("make the key file", file, e);
-    let mut opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(failed)?;
+    let mut opened = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(failed)?;
     writeln!(opened, "{}", signer.to_secret_text()).map_err(failed)?;
     opened.sync_all().map_err(failed)?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -46,7 +56,10 @@ pub fn load_key(file: &Path, name: Option<&str>, kind: KeyKind) -> Result<NoteSi
         )));
     }
     let mut text = String::new();
-    opened.take(FILE_BYTES_MAX).read_to_string(&mut text).map_err(failed)?;
+    opened
+        .take(FILE_BYTES_MAX)
+        .read_to_string(&mut text)
+        .map_err(failed)?;
     let signer = NoteSigner::from_secret_text(text.trim_end())?;
     if signer.verifier().kind() != kind {
         return Err(LogError::Setup(format!(

@@ -8,8 +8,9 @@ use super::LogError;
 use super::files::{Fetch, Folder, Source, bytes_max};
 use super::verify::{bounded, fetch_checkpoint};
 use simwarden_ledger::{
-    BundleId, Checkpoint, Frontier, Hash, LedgerError, LogPath, LogSource as _, MAX_NOTE_BYTES, Policy, TILE_WIDTH,
-    TileId, TreeState, TrustedCheckpoint, VerifierKey, bundle_leaf_hashes, decode_bundle, encode_entry, right_edge,
+    BundleId, Checkpoint, Frontier, Hash, LedgerError, LogPath, LogSource as _, MAX_NOTE_BYTES, Policy,
+    TILE_WIDTH, TileId, TreeState, TrustedCheckpoint, VerifierKey, bundle_leaf_hashes, bundles_grown,
+    decode_bundle, encode_entry, right_edge,
 };
 use std::path::Path;
 
@@ -51,7 +52,14 @@ pub fn mirror(
         Some(old) => Some(Checkpoint::open(&old, &keys)?.0),
         None => None,
     };
-    let mut copy = Copy { source, folder, size: trusted.checkpoint.size, waiting: Vec::new(), fetched: 0, kept: 0 };
+    let mut copy = Copy {
+        source,
+        folder,
+        size: trusted.checkpoint.size,
+        waiting: Vec::new(),
+        fetched: 0,
+        kept: 0,
+    };
     copy.edge(&trusted.checkpoint)?;
     for level in (0..LEVELS - 1).rev() {
         copy.level(level)?;
@@ -60,25 +68,41 @@ pub fn mirror(
         copy.bundles()?;
     }
     copy.flush()?;
-    let Copy { folder, fetched, kept, .. } = copy;
+    let Copy {
+        folder,
+        fetched,
+        kept,
+        ..
+    } = copy;
     if let Some(old) = old {
         continues(&folder, &old, &trusted.checkpoint)?;
     }
     debug_assert!(note.len() <= MAX_NOTE_BYTES);
     folder.publish(trusted.checkpoint.size, &String::from_utf8_lossy(&note))?;
-    Ok(Mirrored { trusted, fetched, kept })
+    Ok(Mirrored {
+        trusted,
+        fetched,
+        kept,
+    })
 }
 
 /// Every tile stands under the new root by now; the old root must come out of the same tiles.
 fn continues(folder: &Folder, old: &Checkpoint, new: &Checkpoint) -> Result<(), LogError> {
     let altered = |reason: String| {
-        LogError::Ledger(LedgerError::Altered { path: LogPath::Checkpoint.to_string(), entry: None, reason })
+        LogError::Ledger(LedgerError::Altered {
+            path: LogPath::Checkpoint.to_string(),
+            entry: None,
+            reason,
+        })
     };
     if old.origin != new.origin {
         return Err(altered(format!("the folder holds another log, {}", old.origin)));
     }
     if old.size > new.size {
-        return Err(altered(format!("the log went back from {} entries to {}", old.size, new.size)));
+        return Err(altered(format!(
+            "the log went back from {} entries to {}",
+            old.size, new.size
+        )));
     }
     let mut source = Source(folder);
     let tree = TreeState::restore(old.size, |id| source.tile(id))?;
@@ -131,10 +155,13 @@ impl<F: Fetch + ?Sized> Copy<'_, F> {
             let place = usize::try_from(index % width).unwrap_or(0);
             let wanted = above.get(place).copied();
             self.take(LogPath::Tile(id), |bytes| {
-                let root = id.decode(bytes)?.into_iter().fold(Frontier::empty(), |mut tree, hash| {
-                    tree.push(hash);
-                    tree
-                });
+                let root = id
+                    .decode(bytes)?
+                    .into_iter()
+                    .fold(Frontier::empty(), |mut tree, hash| {
+                        tree.push(hash);
+                        tree
+                    });
                 Ok(Some(root.root()) == wanted)
             })?;
         }
@@ -142,22 +169,28 @@ impl<F: Fetch + ?Sized> Copy<'_, F> {
     }
 
     fn above(&self, level: u8, index: u64) -> Result<Vec<Hash>, LogError> {
-        let id = TileId::at_size(level, index, self.size).ok_or_else(|| LedgerError::missing("the tile above"))?;
+        let id =
+            TileId::at_size(level, index, self.size).ok_or_else(|| LedgerError::missing("the tile above"))?;
         Ok(id.decode(&Source(&self.folder).tile(id)?)?)
     }
 
     fn bundles(&mut self) -> Result<(), LogError> {
-        let count = self.size.div_ceil(u64::from(TILE_WIDTH));
-        for id in (0..count).filter_map(|index| BundleId::at_size(index, self.size)) {
+        for id in bundles_grown(0, self.size) {
             let tile = id.leaf_tile();
             let leaves = tile.decode(&Source(&self.folder).tile(tile)?)?;
-            self.take(LogPath::Bundle(id), |bytes| Ok(bundle_leaf_hashes(id, bytes)? == leaves))?;
+            self.take(LogPath::Bundle(id), |bytes| {
+                Ok(bundle_leaf_hashes(id, bytes)? == leaves)
+            })?;
         }
         self.flush()
     }
 
     /// Takes a file from the folder if it is good there, else from the source if it is good there.
-    fn take(&mut self, path: LogPath, good: impl Fn(&[u8]) -> Result<bool, LedgerError>) -> Result<(), LogError> {
+    fn take(
+        &mut self,
+        path: LogPath,
+        good: impl Fn(&[u8]) -> Result<bool, LedgerError>,
+    ) -> Result<(), LogError> {
         if let Ok(Some(bytes)) = self.folder.read(path)
             && good(&bytes).unwrap_or(false)
         {
@@ -170,7 +203,10 @@ impl<F: Fetch + ?Sized> Copy<'_, F> {
             (None, _) => return Err(LedgerError::missing(path).into()),
         };
         if !good(&bytes)? {
-            return Err(altered(path.to_string(), "it does not have the hash that the tile above it says"));
+            return Err(altered(
+                path.to_string(),
+                "it does not have the hash that the tile above it says",
+            ));
         }
         self.fetched += 1;
         self.keep(path, bytes)
@@ -179,15 +215,23 @@ impl<F: Fetch + ?Sized> Copy<'_, F> {
     fn get(&self, path: LogPath) -> Result<Option<Vec<u8>>, LogError> {
         self.source
             .fetch(&path.to_string(), bytes_max(path))
-            .map_err(|error| LogError::Fetch { path: path.to_string(), reason: error.to_string() })
+            .map_err(|error| LogError::Fetch {
+                path: path.to_string(),
+                reason: error.to_string(),
+            })
     }
 
     /// A partial bundle out of the full one that has replaced it at the source meanwhile.
     fn cut(&self, id: BundleId) -> Result<Vec<u8>, LogError> {
         let full = LogPath::Bundle(id.full());
-        let bytes = self.get(full)?.ok_or_else(|| LedgerError::missing(LogPath::Bundle(id)))?;
+        let bytes = self
+            .get(full)?
+            .ok_or_else(|| LedgerError::missing(LogPath::Bundle(id)))?;
         let mut part = Vec::new();
-        for entry in decode_bundle(id.full(), &bytes)?.into_iter().take(usize::from(id.width())) {
+        for entry in decode_bundle(id.full(), &bytes)?
+            .into_iter()
+            .take(usize::from(id.width()))
+        {
             encode_entry(&mut part, entry)?;
         }
         Ok(part)
@@ -203,10 +247,19 @@ impl<F: Fetch + ?Sized> Copy<'_, F> {
 
     fn flush(&mut self) -> Result<(), LogError> {
         let files = std::mem::take(&mut self.waiting);
-        if files.is_empty() { Ok(()) } else { self.folder.put(&files) }
+        if files.is_empty() {
+            Ok(())
+        } else {
+            self.folder.put(&files)
+        }
     }
 }
 
 fn altered(path: String, reason: &str) -> LogError {
-    LedgerError::Altered { path, entry: None, reason: reason.into() }.into()
+    LedgerError::Altered {
+        path,
+        entry: None,
+        reason: reason.into(),
+    }
+    .into()
 }

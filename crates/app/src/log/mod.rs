@@ -14,30 +14,31 @@ mod cosigning;
 mod error;
 mod extend;
 mod files;
-//mod fsck;
-//mod fsck_files;
-//mod fsck_rows;
+mod fsck;
+mod fsck_files;
+mod fsck_rows;
 mod keys;
-//mod mirror;
+mod mirror;
 mod receipt;
 mod sequencer;
 mod start;
 mod steps;
-//mod verify;
-//mod witness;
+mod verify;
+mod witness;
 
-//mod tests;
+#[cfg(test)]
+mod tests;
 
 pub use cosigning::{CosignError, CosignFuture, Cosigner, WitnessLink};
 pub use error::LogError;
 pub use files::{Fetch, FetchError, Folder};
-//pub use fsck::{FINDINGS_MAX, Finding, FsckReport, fsck};
+pub use fsck::{FINDINGS_MAX, Finding, FsckReport, fsck};
 pub use keys::{load_key, load_or_make_key, make_key};
-//pub use mirror::{Mirrored, mirror};
+pub use mirror::{Mirrored, mirror};
 pub use receipt::{ProofParts, Receipts};
 pub use sequencer::{LogConfig, Progress, Published, Sequencer};
-//pub use verify::{Audited, ENTRIES_MAX, VerifyOptions, verify};
-//pub use witness::{Answer, Witness};
+pub use verify::{Audited, ENTRIES_MAX, VerifyOptions, verify};
+pub use witness::{Answer, Witness};
 
 /// Runs work on files away from the threads that answer requests.
 pub(crate) async fn blocking<T: Send + 'static>(

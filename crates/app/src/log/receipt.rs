@@ -44,7 +44,12 @@ impl Receipts {
     /// Receipts out of what a sequencer publishes.
     #[must_use]
     pub fn new(store: Store, folder: Folder, policy: Policy, published: watch::Receiver<Published>) -> Self {
-        Self { store, folder, policy, published }
+        Self {
+            store,
+            folder,
+            policy,
+            published,
+        }
     }
 
     /// The receipt of an entry, C2SP tlog-proof v1.
@@ -53,7 +58,13 @@ impl Receipts {
     /// [`LogError::NotYet`] for an entry that is not in the published tree.
     pub async fn receipt(&self, index: i64) -> Result<String, LogError> {
         let (index, note, proof) = self.prove(index).await?;
-        Ok(Receipt { extra: None, index, proof, note }.to_string())
+        Ok(Receipt {
+            extra: None,
+            index,
+            proof,
+            note,
+        }
+        .to_string())
     }
 
     /// The parts of the proof of an entry, with its bytes: for those who may read entries.
@@ -65,9 +76,22 @@ impl Receipts {
         let (index, note, proof) = self.prove(index).await?;
         let checkpoint: Checkpoint = note.text().parse()?;
         let entry = read(&self.store, index, index + 1).await?.pop();
-        let entry = entry.ok_or(LogError::Entry { index, reason: "is missing" })?;
-        simwarden_ledger::verify_inclusion(&leaf_hash(&entry.body), index, checkpoint.size, &checkpoint.root, &proof)?;
-        let log = self.policy.logs().iter().find(|log| log.key.name() == checkpoint.origin);
+        let entry = entry.ok_or(LogError::Entry {
+            index,
+            reason: "is missing",
+        })?;
+        simwarden_ledger::verify_inclusion(
+            &leaf_hash(&entry.body),
+            index,
+            checkpoint.size,
+            &checkpoint.root,
+            &proof,
+        )?;
+        let log = self
+            .policy
+            .logs()
+            .iter()
+            .find(|log| log.key.name() == checkpoint.origin);
         let witnesses = self.policy.witnesses().iter();
         Ok(ProofParts {
             index,
@@ -83,7 +107,10 @@ impl Receipts {
 
     async fn prove(&self, index: i64) -> Result<(u64, Note, Vec<Hash>), LogError> {
         let Published { size, note } = self.published.borrow().clone();
-        let not_yet = || LogError::NotYet { index: u64::try_from(index).unwrap_or(u64::MAX), size };
+        let not_yet = || LogError::NotYet {
+            index: u64::try_from(index).unwrap_or(u64::MAX),
+            size,
+        };
         let index = u64::try_from(index).map_err(|_| not_yet())?;
         if index >= size {
             return Err(LogError::NotYet { index, size });

@@ -109,14 +109,29 @@ impl Sequencer {
         config: LogConfig,
         steps: Arc<dyn Steps>,
     ) -> Result<Self, LogError> {
-        let LogConfig { folder, signer, policy, witnesses, rebuild } = config;
+        let LogConfig {
+            folder,
+            signer,
+            policy,
+            witnesses,
+            rebuild,
+        } = config;
         let key = signer.verifier();
         if !policy.logs().iter().any(|log| log.key == *key) {
-            return Err(LogError::Setup(format!("the policy does not list this log: add the line `log {key}`")));
+            return Err(LogError::Setup(format!(
+                "the policy does not list this log: add the line `log {key}`"
+            )));
         }
         let folder = Folder::writing(folder, Some(Arc::clone(&steps)))?;
-        let Standing { grown, stored, published } = stand(&store, &folder, key, &policy, rebuild).await?;
-        let published = published.map(|(size, note)| Published { size, note: note.into() });
+        let Standing {
+            grown,
+            stored,
+            published,
+        } = stand(&store, &folder, key, &policy, rebuild).await?;
+        let published = published.map(|(size, note)| Published {
+            size,
+            note: note.into(),
+        });
         Ok(Self {
             store,
             clock,
@@ -200,7 +215,10 @@ impl Sequencer {
         let (end, _) = self.store.ledger_end().await?;
         let end = unsigned(end);
         if end < self.size() {
-            return Err(LogError::RolledBack { known: self.size(), found: end });
+            return Err(LogError::RolledBack {
+                known: self.size(),
+                found: end,
+            });
         }
         self.backlog.look(&*self.clock, end, self.published.borrow().size);
         if end > self.size() || self.head.is_none() {
@@ -209,7 +227,11 @@ impl Sequencer {
         self.publish().await?;
         let published = self.published.borrow().size;
         self.backlog.look(&*self.clock, end, published);
-        Ok(Progress { durable: end, signed: self.size(), published })
+        Ok(Progress {
+            durable: end,
+            signed: self.size(),
+            published,
+        })
     }
 
     fn size(&self) -> u64 {
@@ -237,7 +259,10 @@ impl Sequencer {
         let note = open_stored(&stored, self.signer.verifier(), &self.policy)?;
         let (end, _) = self.store.ledger_end().await?;
         if unsigned(end) < size {
-            return Err(LogError::RolledBack { known: size, found: unsigned(end) });
+            return Err(LogError::RolledBack {
+                known: size,
+                found: unsigned(end),
+            });
         }
         let (grown, _) = extend(&self.store, &self.folder, self.grown.clone(), size, None).await?;
         same(size, root, grown.tree.root())?;
@@ -252,7 +277,12 @@ impl Sequencer {
         let note = Checkpoint::new(self.signer.verifier().name(), target, root).sign(&self.signer)?;
         let last = self.head.as_ref().map_or(Timestamp::EPOCH, |(_, at)| *at);
         let at = self.clock.now().max(last);
-        let new = SignedCheckpoint { size: signed(target), root: root.0, note: note.to_string(), at };
+        let new = SignedCheckpoint {
+            size: signed(target),
+            root: root.0,
+            note: note.to_string(),
+            at,
+        };
         let old = self.head.as_ref().map(|_| signed(self.size()));
         self.around(Step::Swap, false)?;
         let swapped = self.store.swap_checkpoint(old, &new).await?;
@@ -279,7 +309,10 @@ impl Sequencer {
         }
         let had = note.signatures().len();
         let (folder, policy) = (&self.folder, &self.policy);
-        let note = self.cosigning.collect(note, size, folder, policy, QUORUM_WAIT).await;
+        let note = self
+            .cosigning
+            .collect(note, size, folder, policy, QUORUM_WAIT)
+            .await;
         let text = note.to_string();
         let (checked, more) = (self.policy.check_note(&note), note.signatures().len() > had);
         self.head = Some((note, at));
@@ -306,7 +339,11 @@ impl Sequencer {
     }
 
     fn around(&self, step: Step, after: bool) -> Result<(), LogError> {
-        let outcome = if after { self.steps.after(step) } else { self.steps.before(step) };
+        let outcome = if after {
+            self.steps.after(step)
+        } else {
+            self.steps.before(step)
+        };
         outcome.map_err(|e| StoreError::Unavailable(e.to_string()).into())
     }
 }
@@ -325,7 +362,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 /// Notices entries that wait too long for their published checkpoint.
 #[derive(Debug, Default)]
-struct Backlog {
+pub(crate) struct Backlog {
     /// The first entry that waits, and since when it was seen to.
     waiting: Option<(u64, Duration)>,
     rang: Option<Duration>,
@@ -333,7 +370,7 @@ struct Backlog {
 
 impl Backlog {
     /// Answers whether the alarm rang now.
-    fn look(&mut self, clock: &dyn Clock, durable: u64, published: u64) -> bool {
+    pub(crate) fn look(&mut self, clock: &dyn Clock, durable: u64, published: u64) -> bool {
         let now = clock.monotonic();
         if durable <= published {
             *self = Self::default();
@@ -343,8 +380,12 @@ impl Backlog {
             Some((first, _)) if first == published => {}
             _ => self.waiting = Some((published, now)),
         }
-        let waited = self.waiting.map_or(Duration::ZERO, |(_, since)| now.saturating_sub(since));
-        let quiet = self.rang.is_none_or(|rang| now.saturating_sub(rang) >= BACKLOG_MAX);
+        let waited = self
+            .waiting
+            .map_or(Duration::ZERO, |(_, since)| now.saturating_sub(since));
+        let quiet = self
+            .rang
+            .is_none_or(|rang| now.saturating_sub(rang) >= BACKLOG_MAX);
         if waited < BACKLOG_MAX || !quiet {
             return false;
         }

@@ -20,7 +20,11 @@ pub(crate) struct Standing {
 }
 
 /// Reads the stored checkpoint and checks that this log's key signed what its columns say.
-pub(crate) fn open_stored(stored: &SignedCheckpoint, key: &VerifierKey, policy: &Policy) -> Result<Note, LogError> {
+pub(crate) fn open_stored(
+    stored: &SignedCheckpoint,
+    key: &VerifierKey,
+    policy: &Policy,
+) -> Result<Note, LogError> {
     let (checkpoint, mut note) = Checkpoint::open(stored.note.as_bytes(), std::slice::from_ref(key)).map_err(|e| {
         LogError::Setup(format!(
             "the checkpoint in the database is not signed by {key}: {e}; give the key and origin that this log began with"
@@ -50,7 +54,10 @@ pub(crate) async fn stand(
     // The file first: another process that publishes in between must not look like a rollback.
     let published = published(folder, key)?;
     let stored = store.checkpoint().await?;
-    let note = stored.as_ref().map(|stored| open_stored(stored, key, policy)).transpose()?;
+    let note = stored
+        .as_ref()
+        .map(|stored| open_stored(stored, key, policy))
+        .transpose()?;
     let size = stored.as_ref().map_or(0, |stored| unsigned(stored.size));
     let known = published.as_ref().map_or(0, |(checkpoint, _)| checkpoint.size);
     if known > size {
@@ -58,10 +65,17 @@ pub(crate) async fn stand(
     }
     let (end, _) = store.ledger_end().await?;
     if unsigned(end) < size {
-        return Err(LogError::RolledBack { known: size, found: unsigned(end) });
+        return Err(LogError::RolledBack {
+            known: size,
+            found: unsigned(end),
+        });
     }
     let wanted = stored.as_ref().map(|stored| Hash(stored.root));
-    let restored = if rebuild { None } else { restore(store, folder, size, wanted, published.as_ref()).await? };
+    let restored = if rebuild {
+        None
+    } else {
+        restore(store, folder, size, wanted, published.as_ref()).await?
+    };
     let grown = match restored {
         Some(grown) => grown,
         None => build(store, folder, size, wanted, published.as_ref()).await?,
@@ -69,7 +83,11 @@ pub(crate) async fn stand(
     let published = published
         .filter(|(_, note)| policy.check_note(note).is_ok())
         .map(|(checkpoint, note)| (checkpoint.size, note.to_string()));
-    Ok(Standing { grown, stored: stored.zip(note), published })
+    Ok(Standing {
+        grown,
+        stored: stored.zip(note),
+        published,
+    })
 }
 
 /// The folder's `checkpoint` file, if this log signed it. One that does not verify says nothing and is replaced.
@@ -105,13 +123,18 @@ async fn restore(
         let tree = TreeState::restore(size, |id| source.tile(id)).ok();
         let fits = match &smaller {
             None => true,
-            Some(c) => TreeState::restore(c.size, |id| source.tile(id)).is_ok_and(|tree| tree.root() == c.root),
+            Some(c) => {
+                TreeState::restore(c.size, |id| source.tile(id)).is_ok_and(|tree| tree.root() == c.root)
+            }
         };
         Ok(tree.filter(|_| fits))
     })
     .await?;
     let Some(tree) = tree.filter(|tree| wanted.is_none_or(|root| root == tree.root())) else {
-        tracing::info!(size, "the log's files do not lead to the signed root; they are made again from the database");
+        tracing::info!(
+            size,
+            "the log's files do not lead to the signed root; they are made again from the database"
+        );
         return Ok(None);
     };
     // The partial bundle comes from the database, whose last entries are thereby held against the signed tree.
@@ -123,8 +146,15 @@ async fn restore(
         leaves.extend(entry.leaf);
     }
     let tiles = tree.partial_tiles();
-    let tile = tiles.iter().find(|(id, _)| id.level() == 0).map_or(&[][..], |(_, bytes)| bytes);
-    if tile == leaves { Ok(Some(Grown { tree, edge })) } else { Ok(None) }
+    let tile = tiles
+        .iter()
+        .find(|(id, _)| id.level() == 0)
+        .map_or(&[][..], |(_, bytes)| bytes);
+    if tile == leaves {
+        Ok(Some(Grown { tree, edge }))
+    } else {
+        Ok(None)
+    }
 }
 
 /// The tree from the first entry on, with all its files.
@@ -151,6 +181,10 @@ pub(crate) fn same(size: u64, signed: Hash, found: Hash) -> Result<(), LogError>
     if signed == found {
         Ok(())
     } else {
-        Err(LogError::Parted { size, signed: signed.to_base64(), found: found.to_base64() })
+        Err(LogError::Parted {
+            size,
+            signed: signed.to_base64(),
+            found: found.to_base64(),
+        })
     }
 }

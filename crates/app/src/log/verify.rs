@@ -27,7 +27,12 @@ impl VerifyOptions {
     /// Everything is checked, and nothing is remembered.
     #[must_use]
     pub fn all(policy: Policy) -> Self {
-        Self { policy, entries: true, remembered: None, entries_max: ENTRIES_MAX }
+        Self {
+            policy,
+            entries: true,
+            remembered: None,
+            entries_max: ENTRIES_MAX,
+        }
     }
 }
 
@@ -50,10 +55,22 @@ pub fn verify(source: &(impl Fetch + ?Sized), options: &VerifyOptions) -> Result
     let note = fetch_checkpoint(source)?;
     let trusted = options.policy.check(&note)?;
     bounded(&trusted.checkpoint, options.entries_max)?;
-    let old = options.remembered.as_deref().map(|old| remembered(old, &options.policy)).transpose()?;
-    let depth = if options.entries { AuditDepth::Entries } else { AuditDepth::Hashes };
+    let old = options
+        .remembered
+        .as_deref()
+        .map(|old| remembered(old, &options.policy))
+        .transpose()?;
+    let depth = if options.entries {
+        AuditDepth::Entries
+    } else {
+        AuditDepth::Hashes
+    };
     let report = verify_tree(&mut Source(source), &trusted.checkpoint, old.as_ref(), depth)?;
-    Ok(Audited { trusted, note, report })
+    Ok(Audited {
+        trusted,
+        note,
+        report,
+    })
 }
 
 /// A checkpoint kept from earlier. The log's own signature suffices: the witnesses may have been others then.
@@ -63,7 +80,10 @@ fn remembered(note: &[u8], policy: &Policy) -> Result<Checkpoint, LogError> {
 }
 
 pub(crate) fn fetch_checkpoint(source: &(impl Fetch + ?Sized)) -> Result<Vec<u8>, LogError> {
-    let failed = |reason: String| LogError::Fetch { path: "checkpoint".into(), reason };
+    let failed = |reason: String| LogError::Fetch {
+        path: "checkpoint".into(),
+        reason,
+    };
     match source.fetch("checkpoint", MAX_NOTE_BYTES) {
         Ok(Some(note)) => Ok(note),
         Ok(None) => Err(failed("there is none: is this the prefix of a log?".into())),
@@ -73,8 +93,14 @@ pub(crate) fn fetch_checkpoint(source: &(impl Fetch + ?Sized)) -> Result<Vec<u8>
 
 pub(crate) fn bounded(checkpoint: &Checkpoint, entries_max: u64) -> Result<(), LogError> {
     if checkpoint.size > entries_max {
-        let reason = format!("{} entries are more than the {entries_max} allowed", checkpoint.size);
-        return Err(LogError::Fetch { path: "checkpoint".into(), reason });
+        let reason = format!(
+            "{} entries are more than the {entries_max} allowed",
+            checkpoint.size
+        );
+        return Err(LogError::Fetch {
+            path: "checkpoint".into(),
+            reason,
+        });
     }
     Ok(())
 }

@@ -7,7 +7,8 @@
 use super::LogError;
 use super::files::{read_bounded, replace, sync_folders};
 use simwarden_ledger::{
-    AddCheckpoint, KnownLog, Latest, MAX_NOTE_BYTES, NoteSigner, Refusal, VerifierKey, Witness as Rules, monitoring_path,
+    AddCheckpoint, KnownLog, Latest, MAX_NOTE_BYTES, NoteSigner, Refusal, VerifierKey, Witness as Rules,
+    monitoring_path,
 };
 use simwarden_model::Timestamp;
 use std::collections::{BTreeSet, HashMap};
@@ -28,13 +29,21 @@ pub struct Answer {
 
 impl Answer {
     fn text(status: u16, body: impl Into<String>) -> Self {
-        Self { status, content_type: "text/plain; charset=utf-8", body: body.into() }
+        Self {
+            status,
+            content_type: "text/plain; charset=utf-8",
+            body: body.into(),
+        }
     }
 }
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        Self { status: refusal.status(), content_type: refusal.content_type(), body: refusal.body() }
+        Self {
+            status: refusal.status(),
+            content_type: refusal.content_type(),
+            body: refusal.body(),
+        }
     }
 }
 
@@ -70,14 +79,22 @@ impl Witness {
         let lock = folder.join(".only");
         let only = File::create(&lock).map_err(|e| LogError::file("lock", &lock, e))?;
         only.try_lock().map_err(|e| {
-            LogError::Setup(format!("{}: {e}; another witness runs on this folder", folder.display()))
+            LogError::Setup(format!(
+                "{}: {e}; another witness runs on this folder",
+                folder.display()
+            ))
         })?;
         let mut memory = HashMap::new();
         for origin in origins {
             let latest = recall(&folder.join(monitoring_path(&origin)), &origin, rules.verifier())?;
             memory.insert(origin, Mutex::new(Memory::Holds(latest.map(Box::new))));
         }
-        Ok(Self { rules, folder: folder.to_owned(), memory, _only: only })
+        Ok(Self {
+            rules,
+            folder: folder.to_owned(),
+            memory,
+            _only: only,
+        })
     }
 
     /// The public key that others put into their policy.
@@ -99,8 +116,10 @@ impl Witness {
         // Whoever panicked here had not changed what is remembered: it is set as a whole, after the disk has it.
         let mut memory = memory.lock().unwrap_or_else(PoisonError::into_inner);
         let Memory::Holds(latest) = &*memory else {
-            return Refusal::Internal("the record of this log could not be made durable; start the witness anew".into())
-                .into();
+            return Refusal::Internal(
+                "the record of this log could not be made durable; start the witness anew".into(),
+            )
+            .into();
         };
         let seconds = u64::try_from(now.as_secs()).unwrap_or(0);
         let accepted = match self.rules.add_checkpoint(latest.as_deref(), &request, seconds) {
@@ -119,7 +138,15 @@ impl Witness {
         if let Err(error) = self.remember(request.origin(), &accepted.latest) {
             tracing::error!(%error, "nothing more is cosigned for this log");
             // A disk that is only full kept the old record as it was.
-            if error.is_fatal() || !matches!(&error, LogError::File { what: "write" | "sync", .. }) {
+            if error.is_fatal()
+                || !matches!(
+                    &error,
+                    LogError::File {
+                        what: "write" | "sync",
+                        ..
+                    }
+                )
+            {
                 *memory = Memory::Lost;
             }
             return Refusal::Internal("the cosignature could not be made durable".into()).into();
@@ -132,7 +159,10 @@ impl Witness {
     /// Answers `GET <hex sha256(origin)>/checkpoint`, the path without a leading slash.
     #[must_use]
     pub fn handle_get(&self, path: &str) -> Answer {
-        let known = self.memory.iter().find(|(origin, _)| monitoring_path(origin) == path);
+        let known = self
+            .memory
+            .iter()
+            .find(|(origin, _)| monitoring_path(origin) == path);
         let held = known.map(|(_, memory)| memory.lock().unwrap_or_else(PoisonError::into_inner));
         match held.as_deref() {
             Some(Memory::Holds(Some(latest))) => Answer::text(200, latest.note().to_string()),
@@ -149,7 +179,11 @@ impl Witness {
             fs::create_dir_all(&folder).map_err(|e| LogError::file("write", &folder, e))?;
             touched.insert(self.folder.clone());
         }
-        replace(&file, &folder.join(".waiting"), latest.note().to_string().as_bytes())?;
+        replace(
+            &file,
+            &folder.join(".waiting"),
+            latest.note().to_string().as_bytes(),
+        )?;
         sync_folders(&touched)
     }
 }
