@@ -16,6 +16,7 @@ mod error;
 mod facts;
 mod followup;
 mod ingest;
+pub mod log;
 mod lookup;
 mod notice;
 mod operation;

@@ -12,6 +12,7 @@ pub mod history;
 pub mod idempotency;
 pub mod operation;
 pub mod outbox;
+pub mod page;
 pub mod party;
 pub mod place;
 pub mod profile;

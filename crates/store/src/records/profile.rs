@@ -30,7 +30,7 @@ const UPDATED: Table = Table {
     columns: TABLE.columns.split_at(TABLE.columns.len() - 1).0,
 };
 /// The columns, as read.
-const COLUMNS: &str = "id, operator, subscription_id, iccid_idx, imsi_idx, eid_idx, imei_idx, state, live, sealed, created_at, version, import_id";
+pub(super) const COLUMNS: &str = "id, operator, subscription_id, iccid_idx, imsi_idx, eid_idx, imei_idx, state, live, sealed, created_at, version, import_id";
 
 /// One eSIM profile.
 #[derive(Debug, Clone, PartialEq)]
