@@ -152,6 +152,12 @@ impl App {
         self.inner.committer.written()
     }
 
+    /// How many requests wait to be taken into a batch.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.inner.committer.queued()
+    }
+
     /// Becomes true when the storage can no longer be relied on and the process must end.
     #[must_use]
     pub fn halt(&self) -> watch::Receiver<bool> {
@@ -324,7 +330,7 @@ impl App {
         detail(&row, timeline)
     }
 
-    async fn seen(&self, actor: &Actor, id: OperationId) -> Result<Operation, Error> {
+    pub(crate) async fn seen(&self, actor: &Actor, id: OperationId) -> Result<Operation, Error> {
         let row = self.operation_row(id).await?;
         if may_see(actor, &row) {
             Ok(row)
