@@ -5,8 +5,10 @@
 
 mod cosigner;
 mod http;
+mod journal;
 mod log_fetch;
 
 pub use cosigner::HttpCosigner;
 pub use http::BadAddress;
+pub use journal::Journal;
 pub use log_fetch::HttpFetch;
