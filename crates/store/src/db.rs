@@ -69,7 +69,9 @@ pub(crate) struct Table {
 const INSERT_ROWS: [usize; 4] = [128, 32, 8, 1];
 
 impl Table {
-    fn insert_sql(&self, rows: usize, tail: &str) -> String {
+    /// SQLite gets binds without numbers: it searches the list of numbered ones anew for each bind, which for the
+    /// thousands of binds of one statement costs more than the insert itself.
+    fn insert_sql(&self, rows: usize, tail: &str, numbered: bool) -> String {
         use std::fmt::Write as _;
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
         let mut n = 0;
@@ -77,7 +79,12 @@ impl Table {
             sql.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..self.columns.len() {
                 n += 1;
-                let _ = write!(sql, "{}${n}", if column == 0 { "" } else { ", " });
+                sql.push_str(if column == 0 { "" } else { ", " });
+                if numbered {
+                    let _ = write!(sql, "${n}");
+                } else {
+                    sql.push('?');
+                }
             }
             sql.push(')');
         }
@@ -375,22 +382,59 @@ impl Tx {
         rows: Vec<Vec<Arg>>,
         tail: &str,
     ) -> Result<u64, StoreError> {
+        self.insert_flat(table, rows.into_iter().flatten().collect(), tail)
+            .await
+    }
+
+    /// As [`Self::insert`], with the columns of all rows one behind the other.
+    pub(crate) async fn insert_flat(
+        &mut self,
+        table: &Table,
+        args: Vec<Arg>,
+        tail: &str,
+    ) -> Result<u64, StoreError> {
+        let width = table.columns.len();
+        debug_assert_eq!(args.len() % width, 0, "a row of {} has the wrong width", table.name);
+        let numbered = matches!(self.0, TxInner::Postgres(_));
         let mut touched = 0;
-        let mut rows = rows.into_iter();
-        let mut left = rows.len();
+        let mut left = args.len() / width;
+        let mut args = args.into_iter();
         while left > 0 {
             let size = INSERT_ROWS.into_iter().find(|size| *size <= left).unwrap_or(1);
-            let args: Vec<Arg> = rows.by_ref().take(size).flatten().collect();
-            debug_assert_eq!(
-                args.len(),
-                size * table.columns.len(),
-                "a row of {} has the wrong width",
-                table.name
-            );
-            touched += self.execute(&table.insert_sql(size, tail), args).await?;
+            let sql = table.insert_sql(size, tail, numbered);
+            touched += self
+                .execute(&sql, args.by_ref().take(size * width).collect())
+                .await?;
             left -= size;
         }
         Ok(touched)
+    }
+
+    /// The indexes of these tables that stand beside their primary keys: (name, the statement that makes it).
+    pub(crate) async fn indexes_of(
+        &mut self,
+        tables: &[&'static str],
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = match &self.0 {
+            TxInner::Sqlite(_) => {
+                "SELECT name, sql FROM sqlite_master \
+                 WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN (KEYS) ORDER BY name"
+            }
+            TxInner::Postgres(_) => {
+                "SELECT i.indexname::text, i.indexdef FROM pg_indexes i \
+                 WHERE i.schemaname = current_schema() AND i.tablename IN (KEYS) \
+                 AND i.indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY 1"
+            }
+        };
+        let rows = self
+            .fetch_in(sql, tables.iter().map(|table| (*table).into()).collect())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let mut c = row.columns();
+                Ok((c.text()?, c.text()?))
+            })
+            .collect()
     }
 
     /// Reads the rows whose key is one of `keys`; `sql` holds the word `KEYS` where the list of binds belongs.

@@ -10,6 +10,7 @@ pub mod event;
 pub mod factor;
 pub mod history;
 pub mod idempotency;
+pub mod import;
 pub mod operation;
 pub mod outbox;
 pub mod page;

@@ -5,7 +5,7 @@ use crate::db::{Arg, Columns, Table, Tx};
 use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::{ImportId, PartyClass, PartyId, PartyKind, Timestamp};
 
-const TABLE: Table = Table {
+pub(super) const TABLE: Table = Table {
     name: "party",
     columns: &[
         "id",
@@ -56,7 +56,7 @@ pub struct Party {
 }
 
 impl Party {
-    fn args_with_origin(&self) -> Vec<Arg> {
+    pub(super) fn args_with_origin(&self) -> Vec<Arg> {
         let mut args = self.args();
         args.push(digest_columns(Self::KIND, &args).into());
         args

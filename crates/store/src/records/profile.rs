@@ -5,7 +5,7 @@ use crate::db::{Arg, Columns, Table, Tx};
 use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::{ImportId, ProfileId, ProfileState, SubscriptionId, Timestamp};
 
-const TABLE: Table = Table {
+pub(super) const TABLE: Table = Table {
     name: "profile",
     columns: &[
         "id",
@@ -64,7 +64,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    fn args_with_origin(&self) -> Vec<Arg> {
+    pub(super) fn args_with_origin(&self) -> Vec<Arg> {
         let mut args = self.args();
         args.push(digest_columns(Self::KIND, &args).into());
         args

@@ -7,7 +7,7 @@ use simwarden_model::{
     ImportId, LineKind, LockScope, LockSetter, PartyId, SubscriptionId, SubscriptionState, Timestamp,
 };
 
-const TABLE: Table = Table {
+pub(super) const TABLE: Table = Table {
     name: "subscription",
     columns: &[
         "id",
@@ -96,7 +96,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    fn args_with_origin(&self) -> Vec<Arg> {
+    pub(super) fn args_with_origin(&self) -> Vec<Arg> {
         let mut args = self.args();
         args.push(digest_columns(Self::KIND, &args).into());
         args
