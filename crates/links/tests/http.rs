@@ -1,5 +1,7 @@
 //! The links against a server that answers as told.
 
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by failing")]
+
 use simwarden_app::log::{CosignError, Cosigner as _, Fetch as _};
 use simwarden_links::{HttpCosigner, HttpFetch};
 use std::io::{Read as _, Write as _};

@@ -75,13 +75,16 @@ pub(crate) async fn extend(
     Ok((grown, marked))
 }
 
+/// A piece that is being read.
+type Reading = JoinHandle<Result<Vec<Entry>, LogError>>;
+
 /// Reads pieces while the one before is hashed and written.
 struct Ahead {
     store: Store,
     next: u64,
     target: u64,
     mark: Option<u64>,
-    reading: VecDeque<(u64, u64, JoinHandle<Result<Vec<Entry>, LogError>>)>,
+    reading: VecDeque<(u64, u64, Reading)>,
 }
 
 impl Ahead {
