@@ -83,13 +83,25 @@ async fn to_the_waiting_backend(admin: &mut PgConnection, what: &str) {
     panic!("no commit waits for the standby");
 }
 
-/// Commits row `n` while the standby is away and `what` is done to the backend; answers the outcome of the commit.
-async fn interrupted(store: &Store, admin: &mut PgConnection, n: u64, what: &str) -> Result<(), StoreError> {
-    let mut tx = store.begin().await.unwrap();
-    tx.insert_parties(&[samples::party(n)]).await.unwrap();
-    let commit = tokio::spawn(tx.commit());
-    to_the_waiting_backend(admin, what).await;
-    commit.await.unwrap()
+/// Commits a row while the standby is away and `what` is done to the backend; answers the outcome of the commit. Rows
+/// from `first` on are used: a commit that slipped through before the server had learnt of the change is no answer.
+async fn interrupted(
+    store: &Store,
+    admin: &mut PgConnection,
+    first: u64,
+    what: &str,
+) -> Result<(), StoreError> {
+    for n in first..first + 100 {
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_parties(&[samples::party(n)]).await.unwrap();
+        let mut commit = tokio::spawn(tx.commit());
+        tokio::select! {
+            biased;
+            () = to_the_waiting_backend(admin, what) => return commit.await.unwrap(),
+            early = &mut commit => early.unwrap().unwrap(),
+        }
+    }
+    panic!("the server never waits for its standby");
 }
 
 fn assert_unknown(outcome: Result<(), StoreError>, when: &str) {
@@ -109,11 +121,11 @@ async fn cancelled_under(logs: &str, guard: impl FnOnce() -> Option<tracing::sub
     tx.insert_parties(&[samples::party(1)]).await.unwrap();
     tx.commit().await.unwrap();
     lose_the_standby(&mut admin).await;
-    for n in 2..5 {
+    for n in [1_000, 2_000, 3_000] {
         let outcome = interrupted(&store, &mut admin, n, "pg_cancel_backend").await;
         assert_unknown(outcome, logs);
     }
-    let outcome = interrupted(&store, &mut admin, 9, "pg_terminate_backend").await;
+    let outcome = interrupted(&store, &mut admin, 4_000, "pg_terminate_backend").await;
     assert_unknown(outcome, &format!("killed, {logs}"));
     run(&mut admin, "ALTER SYSTEM RESET synchronous_standby_names").await;
     run(&mut admin, "SELECT pg_reload_conf()").await;
