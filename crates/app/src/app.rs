@@ -95,7 +95,8 @@ impl App {
             guard,
         };
         let committer = Committer::start(parts, end);
-        let shared = Shared::new(config.engine, config.keyring, config.limits);
+        let counts = config.store.brake_counts().await?;
+        let shared = Shared::new(config.engine, config.keyring, config.limits, &counts);
         let inner = Inner {
             store: config.store,
             shared,
@@ -149,6 +150,12 @@ impl App {
     #[must_use]
     pub fn written(&self) -> watch::Receiver<i64> {
         self.inner.committer.written()
+    }
+
+    /// How many requests wait to be taken into a batch.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.inner.committer.queued()
     }
 
     /// Becomes true when the storage can no longer be relied on and the process must end.
@@ -323,7 +330,7 @@ impl App {
         detail(&row, timeline)
     }
 
-    async fn seen(&self, actor: &Actor, id: OperationId) -> Result<Operation, Error> {
+    pub(crate) async fn seen(&self, actor: &Actor, id: OperationId) -> Result<Operation, Error> {
         let row = self.operation_row(id).await?;
         if may_see(actor, &row) {
             Ok(row)

@@ -144,6 +144,11 @@ impl Committer {
         wait.await.unwrap_or_else(|_| Err(halted()))
     }
 
+    /// How many jobs wait to be taken into a batch.
+    pub(crate) fn queued(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// What changed, from now on.
     pub(crate) fn updates(&self) -> broadcast::Receiver<Update> {
         self.updates.subscribe()

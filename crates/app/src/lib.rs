@@ -17,12 +17,14 @@ mod facts;
 mod followup;
 pub mod import;
 mod ingest;
+pub mod log;
 mod lookup;
 mod notice;
 mod operation;
 mod operations;
 pub mod ports;
 mod proof;
+mod review;
 mod secrets;
 mod shared;
 mod submit;
@@ -43,6 +45,7 @@ pub use ingest::{BATCH_BYTES_MAX, IngestReport, LineProblem};
 pub use lookup::{Found, Search};
 pub use operation::{LineRef, NewOperation, NewOwner, RequestContext, StepState, WeakProofs};
 pub use operations::Step;
+pub use review::DecisionView;
 pub use secrets::{
     LineSecret, Of, PartySecret, ProfileSecret, Wish, open, open_common, seal, seal_common, subject_key,
 };
@@ -51,7 +54,7 @@ pub use submit::Submitted;
 pub use tokens::{LIFE_MAX, NewToken, TOKEN_PREFIX, token_hash};
 pub use views::{
     LineSummary, OperationDetail, OperationSummary, ProfileSummary, QuestionView, StepView, TimelineItem,
-    summary,
+    detail, summary,
 };
 pub use watchman::{ClockGuard, DRIFT_MAX, SILENCE_MAX};
 

@@ -37,6 +37,8 @@ pub struct Submitted {
     pub match_number: Option<i64>,
     /// Whether this is the answer to an earlier request under the same idempotency key.
     pub repeated: bool,
+    /// The operation's row as it was written, so that the answer needs no reading; none for a repetition.
+    pub row: Option<Box<Operation>>,
 }
 
 /// The job of a request.
@@ -397,6 +399,7 @@ impl Submit {
             leaf: None,
             match_number: None,
             repeated: true,
+            row: None,
         })
     }
 
@@ -457,7 +460,7 @@ impl Submit {
         let decision = work.decide(draft, true)?;
         announce(&work, &decision, draft)?;
         work.follow(&decision, draft)?;
-        work.save(draft, true)?;
+        let row = work.save(draft, true)?;
         if let Some(key) = self.remembered_key() {
             let request = self.request_digest();
             draft.remember(Remembered {
@@ -475,6 +478,7 @@ impl Submit {
             leaf: Some(leaf),
             match_number,
             repeated: false,
+            row: Some(Box::new(row)),
         })
     }
 }

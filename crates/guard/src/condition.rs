@@ -164,7 +164,7 @@ fn split(expression: &Value) -> Result<(&str, &Value), String> {
 
 fn test(expression: &Value, reads: &mut Reads) -> Result<(Test, Trend), String> {
     let (operator, body) = split(expression)?;
-    let mut both = |reads: &mut Reads| -> Result<_, String> {
+    let both = |reads: &mut Reads| -> Result<_, String> {
         let (left, a) = test(&body["left"], reads)?;
         let (right, b) = test(&body["right"], reads)?;
         Ok((Box::new(left), Box::new(right), a.with(b)?))

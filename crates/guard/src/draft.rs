@@ -220,7 +220,7 @@ impl Draft {
         }
         Decision {
             verdict,
-            requirements: sorted(self.requirements),
+            requirements: strongest(self.requirements),
             hold_until,
             on_timeout: hold_until.map(|_| {
                 if cancels {
@@ -230,7 +230,7 @@ impl Draft {
                 }
             }),
             decide_again_at: self.holds.iter().map(|hold| hold.until).min(),
-            released_by: sorted(released_by),
+            released_by: strongest(released_by),
             restrictions: sorted(self.restrictions),
             endings: sorted(self.endings),
             refer: sorted(self.refer),
@@ -249,4 +249,18 @@ fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
     items.sort_unstable();
     items.dedup();
     items
+}
+
+/// Leaves out what another requirement of the list covers.
+fn strongest(requirements: Vec<Requirement>) -> Vec<Requirement> {
+    let all = sorted(requirements);
+    let covered = |index: usize| {
+        let one = &all[index];
+        all.iter().enumerate().any(|(other, stronger)| {
+            // Of two that cover each other the first stays.
+            other != index && stronger.implies(one) && (other < index || !one.implies(stronger))
+        })
+    };
+    let kept = (0..all.len()).filter(|index| !covered(*index));
+    kept.map(|index| all[index].clone()).collect()
 }

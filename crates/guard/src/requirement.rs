@@ -137,6 +137,48 @@ impl Factor {
         )
     }
 
+    /// Whether whoever gave this proof has given `other` as well.
+    #[must_use]
+    pub fn implies(self, other: Self) -> bool {
+        let below =
+            |own: Option<u32>, limit: Option<u32>| limit.is_none_or(|max| own.is_some_and(|n| n <= max));
+        match (self, other) {
+            (Self::DocumentChip, Self::Document) => true,
+            (
+                Self::Face {
+                    far_ppm_max: far,
+                    frr_ppm_max: frr,
+                    pad_level_min: pad,
+                },
+                Self::Face {
+                    far_ppm_max,
+                    frr_ppm_max,
+                    pad_level_min,
+                },
+            ) => {
+                below(far, far_ppm_max)
+                    && below(frr, frr_ppm_max)
+                    && pad_level_min.is_none_or(|min| pad.is_some_and(|level| level >= min))
+            }
+            (
+                Self::Fingers { count, chosen, live },
+                Self::Fingers {
+                    count: n,
+                    chosen: c,
+                    live: l,
+                },
+            ) => count >= n && chosen >= c && live >= l,
+            (
+                Self::SecondApprover { count, elsewhere },
+                Self::SecondApprover {
+                    count: n,
+                    elsewhere: e,
+                },
+            ) => count >= n && elsewhere >= e,
+            (one, two) => one == two,
+        }
+    }
+
     /// The bare name, without limits.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -349,6 +391,17 @@ impl Requirement {
             .any(|all| all.iter().all(|factor| factor.given(facts)))
     }
 
+    /// Whether whatever meets this meets `other` as well, so that `other` need not be asked for beside it.
+    #[must_use]
+    pub fn implies(&self, other: &Self) -> bool {
+        self.0.iter().all(|given| {
+            other.0.iter().any(|all| {
+                all.iter()
+                    .all(|asked| given.iter().any(|factor| factor.implies(*asked)))
+            })
+        })
+    }
+
     /// A requirement known when the program is built: any one of these factors.
     pub(crate) fn any_of(factors: &[Factor]) -> Self {
         Self(factors.iter().map(|factor| vec![*factor]).collect())
@@ -390,3 +443,35 @@ impl std::str::FromStr for Requirement {
 }
 
 serde_as_text!(Requirement);
+
+#[cfg(test)]
+mod tests {
+    use super::Requirement;
+
+    #[test]
+    fn reads_what_it_writes() {
+        for text in [
+            "passkey",
+            "passkey|in_person+document_chip+face(far<=100ppm,frr<=50000ppm,pad>=2)",
+            "fingers(2,chosen,live)+second_approver(2,elsewhere)",
+            "second_approver|fingers(1)|face",
+        ] {
+            assert_eq!(text.parse::<Requirement>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_stronger_requirement_covers_a_weaker_one() {
+        let implies =
+            |one: &str, two: &str| one.parse::<Requirement>().unwrap().implies(&two.parse().unwrap());
+        assert!(implies("passkey", "passkey|totp"));
+        assert!(!implies("passkey|totp", "passkey"));
+        assert!(implies("in_person+document_chip", "document"));
+        assert!(implies("face(far<=10ppm,pad>=2)", "face(far<=100ppm)"));
+        assert!(!implies("face(far<=100ppm)", "face(far<=10ppm)"));
+        assert!(!implies("face", "face(pad>=1)"));
+        assert!(implies("second_approver(2,elsewhere)", "second_approver"));
+        assert!(!implies("second_approver(2)", "second_approver(elsewhere)"));
+        assert!(implies("fingers(2,chosen,live)", "fingers(1)"));
+    }
+}

@@ -1,4 +1,5 @@
 //! The brake disarms a rule that hits too many; a back-test counts what a candidate would change; packs differ as said.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use simwarden_guard::{
     Age, Brake, Engine, Facts, Outcome, PackFile, PackSource, Record, Request, SAMPLE_MIN, Verdict, backtest,

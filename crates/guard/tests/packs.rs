@@ -40,6 +40,30 @@ fn every_pack_answers_its_cases() {
 }
 
 #[test]
+fn a_wrong_case_is_reported() {
+    let mut source = PackSource::built_in("base").unwrap();
+    let engine = Engine::load(&source).unwrap();
+    let table = "[[case]]\nname = \"wrong\"\noperation = \"lock\"\nchannel = \"app\"\nrole = \"subscriber\"\n\
+                 verdict = \"hold\"\nreasons = [\"line_frozen\"]\nrules = [\"base/frozen_line\"]\nrequirements = [\"totp\"]\n\
+                 on_timeout = \"cancel\"\nrefer = [\"app\"]\nrestrictions = [\"sms in 1h\"]\n";
+    table.clone_into(&mut source.cases[0].text);
+    let results = run_cases(&engine, &source).unwrap();
+    assert_eq!(results[0].failures.len(), 7, "{:?}", results[0].failures);
+    for (wrong, says) in [
+        ("lock\"", "recharge\""),
+        ("[[case]]", "[facts]\n\"line.frozn\" = true\n[[case]]"),
+    ]
+    .map(|(from, to)| table.replace(from, to))
+    .into_iter()
+    .zip(["recharge", "line.frozn"])
+    {
+        source.cases[0].text = wrong;
+        let error = run_cases(&engine, &source).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
 fn no_pack_is_forgotten() {
     let shelf = Shelf::built_in().unwrap();
     let packs: BTreeSet<&str> = shelf.packs().map(|(name, _)| name).collect();

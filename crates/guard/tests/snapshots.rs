@@ -1,4 +1,5 @@
 //! A few whole decisions and texts, kept as they are read by the desk and the auditor.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use simwarden_guard::{Age, Brake, Engine, Facts, PackSource, Request};
 use simwarden_model::{Channel, OperationKind, Role, Timestamp};

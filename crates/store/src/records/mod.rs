@@ -13,6 +13,7 @@ pub mod idempotency;
 pub mod import;
 pub mod operation;
 pub mod outbox;
+pub mod page;
 pub mod party;
 pub mod place;
 pub mod profile;

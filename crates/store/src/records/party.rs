@@ -27,7 +27,8 @@ const UPDATED: Table = Table {
     columns: TABLE.columns.split_at(TABLE.columns.len() - 1).0,
 };
 /// The columns, as read.
-pub(super) const COLUMNS: &str = "id, operator, kind, class, doc_idx, sealed, flagged, created_at, version, import_id";
+pub(super) const COLUMNS: &str =
+    "id, operator, kind, class, doc_idx, sealed, flagged, created_at, version, import_id";
 
 /// A person or company, as one operator knows them. The same document at two operators is two parties.
 #[derive(Debug, Clone, PartialEq)]

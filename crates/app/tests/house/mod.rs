@@ -1,0 +1,131 @@
+//! A small house to test in: a database in a temporary folder, one operator, a few people.
+
+mod rows;
+
+use simwarden_app::{
+    Actor, App, AppConfig, Error, LineRef, NewOperation, NewToken, RequestContext, Submitted,
+};
+use simwarden_guard::{Engine, PackSource};
+use simwarden_model::{
+    Channel, Claim, DocumentKey, DocumentKind, Eid, LockScope, Msisdn, OperationKind, PartyId, Role,
+    SubscriptionId, Timestamp,
+};
+use simwarden_store::{Keyring, Store};
+use std::time::Duration;
+
+pub const OPERATOR: &str = "999-01";
+
+pub struct House {
+    pub app: App,
+    _folder: tempfile::TempDir,
+}
+
+pub struct Person {
+    pub party: PartyId,
+    pub line: SubscriptionId,
+    pub number: Msisdn,
+}
+
+impl House {
+    pub async fn build() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!(
+            "sqlite:{}",
+            folder.path().join("simwarden.db").display()
+        ))
+        .await
+        .unwrap();
+        let engine = Engine::load(&PackSource::built_in("kh-default").unwrap()).unwrap();
+        let config = AppConfig {
+            store,
+            keyring: Keyring::new([7; 32]),
+            engine,
+            limits: simwarden_app::Limits::default(),
+            clock: None,
+            entropy: None,
+            accept_clock: false,
+        };
+        Self {
+            app: App::open(config).await.unwrap(),
+            _folder: folder,
+        }
+    }
+
+    /// A person with one active line, entered a year ago, whose chip is live.
+    pub async fn person(&self, name: &str, number: &str) -> Person {
+        let at = self.app.now().minus(Duration::from_secs(365 * 24 * 3600));
+        let (party, line) = rows::enter(&self.app, OPERATOR, name, number, at).await.unwrap();
+        Person {
+            party,
+            line,
+            number: Msisdn::from_e164(number).unwrap(),
+        }
+    }
+
+    pub async fn staff(&self, role: Role, shop: &str) -> Actor {
+        self.token(role, None, Some(shop), None).await
+    }
+
+    /// A device that the owner has used for a year.
+    pub async fn device_of(&self, person: &Person) -> Actor {
+        let since = self.app.now().minus(Duration::from_secs(365 * 24 * 3600));
+        self.token(Role::Subscriber, Some(person.party), None, Some(since))
+            .await
+    }
+
+    async fn token(
+        &self,
+        role: Role,
+        party: Option<PartyId>,
+        shop: Option<&str>,
+        since: Option<Timestamp>,
+    ) -> Actor {
+        let new = NewToken {
+            role,
+            operator: Some(OPERATOR.to_owned()),
+            name: format!("{role} of a test"),
+            party,
+            shop: shop.map(str::to_owned),
+            terminal: shop.map(|shop| format!("{shop}-terminal")),
+            life: Duration::from_secs(3600),
+            since,
+        };
+        let (_, secret) = self.app.make_token(&Actor::system(), new).await.unwrap();
+        self.app.authenticate(&secret).await.unwrap()
+    }
+
+    pub async fn ask(
+        &self,
+        actor: &Actor,
+        kind: OperationKind,
+        channel: Channel,
+        of: &Person,
+    ) -> Result<Submitted, Error> {
+        let context = RequestContext {
+            interaction_authenticated: Some(true),
+            customer_present: Some(true),
+            has_ticket: Some(true),
+            in_geofence: Some(true),
+            in_shift: Some(true),
+            terminal_known: Some(true),
+            ..RequestContext::default()
+        };
+        let order = NewOperation {
+            kind,
+            channel,
+            line: LineRef::Number(of.number),
+            claim: Some(Claim::Upgrade),
+            eid: Some(Eid::parse("89049032123451234512345678901235").unwrap()),
+            imei: None,
+            contact_phone: Some("85598765432".to_owned()),
+            contact_email: None,
+            forward_to: None,
+            lock_scope: Some(LockScope::All),
+            new_owner: None,
+            document_shown: DocumentKey::new("KHM", DocumentKind::NationalId, of.number.reveal()).ok(),
+            context,
+            idempotency_key: None,
+        };
+        self.app.submit(actor, order).await
+    }
+}

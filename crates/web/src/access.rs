@@ -1,0 +1,167 @@
+//! Who may call what: one row for every route, and no route without its row.
+//!
+//! A row is the outer wall. What an actor may do with *this* line or operation, the use case says.
+
+use axum::http::Method;
+use simwarden_model::Role;
+
+/// For whom a route is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// For everybody, signed in or not; credentials are not even looked at.
+    Everybody,
+    /// For tokens of these roles.
+    Roles(&'static [Role]),
+}
+
+/// One row: a route and for whom it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The method; HEAD goes with GET.
+    pub method: Method,
+    /// The path template.
+    pub path: &'static str,
+    /// For whom.
+    pub who: Who,
+}
+
+impl Rule {
+    /// Whether somebody of a role, or nobody in particular, may pass.
+    #[must_use]
+    pub fn admits(&self, role: Option<Role>) -> bool {
+        match (self.who, role) {
+            (Who::Everybody, _) => true,
+            (Who::Roles(_), None) => false,
+            (Who::Roles(roles), Some(role)) => roles.contains(&role),
+        }
+    }
+}
+
+use Role::{Admin, Agent, Auditor, Feed, FraudAnalyst, Hotline, Regulator, Subscriber, Supervisor};
+
+/// Every role that a token can carry.
+const ALL: &[Role] = &[
+    Subscriber,
+    Agent,
+    Supervisor,
+    FraudAnalyst,
+    Hotline,
+    Regulator,
+    Auditor,
+    Feed,
+    Admin,
+];
+/// Whoever may ask for an operation.
+const ASKERS: &[Role] = &[Subscriber, Agent, Supervisor, FraudAnalyst, Hotline, Regulator];
+/// Whoever may see operations that they did not ask for.
+const WATCHERS: &[Role] = &[
+    Subscriber,
+    Supervisor,
+    FraudAnalyst,
+    Hotline,
+    Regulator,
+    Auditor,
+    Admin,
+];
+/// Whoever may open one operation.
+const SEERS: &[Role] = &[
+    Subscriber,
+    Agent,
+    Supervisor,
+    FraudAnalyst,
+    Hotline,
+    Regulator,
+    Auditor,
+    Admin,
+];
+/// Whoever may look up lines.
+const LOOKERS: &[Role] = &[Agent, Supervisor, FraudAnalyst, Hotline, Regulator, Auditor];
+
+macro_rules! rules {
+    ($($(#[$meta:meta])* $name:ident = $method:ident $path:literal, $who:expr;)+) => {
+        $($(#[$meta])* pub static $name: Rule = Rule { method: Method::$method, path: $path, who: $who };)+
+        /// Every row.
+        pub static TABLE: &[&Rule] = &[$(&$name),+];
+    };
+}
+
+rules! {
+    /// Ask for an operation.
+    OPERATION_ASK = POST "/v1/operations", Who::Roles(ASKERS);
+    /// Operations, the newest first.
+    OPERATION_LIST = GET "/v1/operations", Who::Roles(WATCHERS);
+    /// One operation.
+    OPERATION_GET = GET "/v1/operations/{id}", Who::Roles(SEERS);
+    /// Give evidence.
+    OPERATION_EVIDENCE = POST "/v1/operations/{id}/evidence",
+        Who::Roles(&[Subscriber, Agent, Supervisor, FraudAnalyst, Hotline]);
+    /// Stop an operation.
+    OPERATION_STOP = POST "/v1/operations/{id}/stop", Who::Roles(ASKERS);
+    /// Take a finished operation back.
+    OPERATION_ROLLBACK = POST "/v1/operations/{id}/rollback", Who::Roles(&[Supervisor, FraudAnalyst]);
+    /// What its decisions were made from.
+    OPERATION_DECISIONS = GET "/v1/operations/{id}/decisions",
+        Who::Roles(&[FraudAnalyst, Regulator, Auditor, Admin]);
+    /// The parts of a ledger proof.
+    OPERATION_PROOF = GET "/v1/operations/{id}/proof", Who::Roles(SEERS);
+    /// The receipt.
+    OPERATION_RECEIPT = GET "/v1/operations/{id}/receipt", Who::Roles(SEERS);
+    /// Questions that wait for the owner.
+    APPROVAL_LIST = GET "/v1/approvals", Who::Roles(&[Subscriber]);
+    /// The owner answers.
+    APPROVAL_ANSWER = POST "/v1/approvals/{id}", Who::Roles(&[Subscriber]);
+    /// Find lines.
+    REGISTRY_SEARCH = POST "/v1/registry/search",
+        Who::Roles(&[Subscriber, Agent, Supervisor, FraudAnalyst, Hotline, Regulator, Auditor]);
+    /// What happened to a line.
+    LINE_HISTORY = GET "/v1/lines/{id}/history",
+        Who::Roles(&[Subscriber, Agent, Supervisor, FraudAnalyst, Hotline, Regulator, Auditor]);
+    /// What happened to a profile.
+    PROFILE_HISTORY = GET "/v1/profiles/{id}/history", Who::Roles(LOOKERS);
+    /// Make a token.
+    TOKEN_MAKE = POST "/v1/tokens", Who::Roles(&[Admin]);
+    /// Take a token back: one's own, or as an administrator another's.
+    TOKEN_REVOKE = DELETE "/v1/tokens/{id}", Who::Roles(ALL);
+    /// Enrol an authenticator application.
+    PARTY_TOTP = POST "/v1/parties/{id}/totp", Who::Roles(&[Subscriber, Admin]);
+    /// Erase a person.
+    PARTY_ERASE = POST "/v1/parties/{id}/erase", Who::Roles(&[Admin]);
+    /// Until when the law forbids erasing.
+    PARTY_RETENTION = POST "/v1/parties/{id}/retention", Who::Roles(&[Regulator, Admin]);
+    /// Deliver events.
+    EVENTS = POST "/v1/events", Who::Roles(&[Feed]);
+    /// The live stream.
+    STREAM = GET "/v1/stream", Who::Roles(WATCHERS);
+    /// Sign in with a token.
+    SESSION_BEGIN = POST "/v1/session", Who::Everybody;
+    /// Sign out.
+    SESSION_END = DELETE "/v1/session", Who::Everybody;
+    /// Who is signed in.
+    ME = GET "/v1/me", Who::Roles(ALL);
+    /// This description.
+    OPENAPI = GET "/openapi.json", Who::Everybody;
+    /// Whether the process runs.
+    HEALTHZ = GET "/healthz", Who::Everybody;
+    /// Whether it can work.
+    READYZ = GET "/readyz", Who::Everybody;
+    /// Counters.
+    METRICS = GET "/metrics", Who::Roles(&[Regulator, Auditor, Admin]);
+    /// The log's signed head.
+    LEDGER_CHECKPOINT = GET "/ledger/checkpoint", Who::Everybody;
+    /// The log's hashes.
+    LEDGER_TILE = GET "/ledger/tile/{*path}", Who::Everybody;
+    /// The log's entries.
+    LEDGER_ENTRIES = GET "/ledger/tile/entries/{*path}", Who::Roles(&[Regulator, Auditor]);
+    /// The way to the page.
+    ROOT = GET "/", Who::Everybody;
+    /// The console.
+    CONSOLE = GET "/console", Who::Everybody;
+    /// The console's inner addresses.
+    CONSOLE_BELOW = GET "/console/{*path}", Who::Everybody;
+    /// Scripts, styles and fonts.
+    ASSET = GET "/assets/{*path}", Who::Everybody;
+    /// Licences of what is shipped to the browser.
+    LICENCE = GET "/licences/{*path}", Who::Everybody;
+    /// The icon.
+    ICON = GET "/icon.svg", Who::Everybody;
+}

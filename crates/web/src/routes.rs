@@ -1,0 +1,111 @@
+//! Every route with its handler. A route is added together with its row of the access table; there is no other way.
+
+use crate::access::{self, Rule};
+use crate::auth::{Gate, gate};
+use crate::edge::{edge, panicked};
+use crate::{Problem, WebState, assets, health, ledger_files, openapi, v1};
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, on};
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// Collects routes.
+struct Routes {
+    state: WebState,
+    router: Router<WebState>,
+    added: Vec<&'static Rule>,
+}
+
+impl Routes {
+    fn add<H, T>(mut self, rule: &'static Rule, handler: H) -> Self
+    where
+        H: Handler<T, WebState>,
+        T: 'static,
+    {
+        let filter = match rule.method {
+            Method::POST => MethodFilter::POST,
+            Method::DELETE => MethodFilter::DELETE,
+            _ => MethodFilter::GET,
+        };
+        let guard = Gate {
+            state: self.state.clone(),
+            rule,
+        };
+        let route = on(filter, handler).route_layer(from_fn_with_state(guard, gate));
+        self.router = self.router.route(rule.path, route);
+        self.added.push(rule);
+        self
+    }
+}
+
+/// The whole edge, ready to be served.
+pub fn router(state: WebState) -> Router {
+    routes(&state).0
+}
+
+/// The edge, and the rows that have a handler.
+pub(crate) fn routes(state: &WebState) -> (Router, Vec<&'static Rule>) {
+    let routes = Routes {
+        state: state.clone(),
+        router: Router::new(),
+        added: Vec::new(),
+    };
+    let Routes { router, added, .. } = pages(running(api(routes)));
+    let router = router
+        .fallback(async || Problem::not_found())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(state.clone(), edge))
+        .with_state(state.clone());
+    (router, added)
+}
+
+fn api(routes: Routes) -> Routes {
+    routes
+        .add(&access::OPERATION_ASK, v1::operation_ask::handle)
+        .add(&access::OPERATION_LIST, v1::operation_list::handle)
+        .add(&access::OPERATION_GET, v1::operation_get::handle)
+        .add(&access::OPERATION_EVIDENCE, v1::operation_evidence::handle)
+        .add(&access::OPERATION_STOP, v1::operation_stop::handle)
+        .add(&access::OPERATION_ROLLBACK, v1::operation_rollback::handle)
+        .add(&access::OPERATION_DECISIONS, v1::operation_decisions::handle)
+        .add(&access::OPERATION_PROOF, v1::operation_proof::handle)
+        .add(&access::OPERATION_RECEIPT, v1::operation_receipt::handle)
+        .add(&access::APPROVAL_LIST, v1::approval_list::handle)
+        .add(&access::APPROVAL_ANSWER, v1::approval_answer::handle)
+        .add(&access::REGISTRY_SEARCH, v1::registry_search::handle)
+        .add(&access::LINE_HISTORY, v1::history::line)
+        .add(&access::PROFILE_HISTORY, v1::history::profile)
+        .add(&access::TOKEN_MAKE, v1::token_make::handle)
+        .add(&access::TOKEN_REVOKE, v1::token_revoke::handle)
+        .add(&access::PARTY_TOTP, v1::party_totp::handle)
+        .add(&access::PARTY_ERASE, v1::party_erase::handle)
+        .add(&access::PARTY_RETENTION, v1::party_retention::handle)
+        .add(&access::EVENTS, v1::events::handle)
+        .add(&access::STREAM, v1::stream::handle)
+        .add(&access::SESSION_BEGIN, v1::session::begin)
+        .add(&access::SESSION_END, v1::session::end)
+        .add(&access::ME, v1::me::handle)
+}
+
+fn running(routes: Routes) -> Routes {
+    routes
+        .add(&access::OPENAPI, openapi::handle)
+        .add(&access::HEALTHZ, health::healthz)
+        .add(&access::READYZ, health::readyz)
+        .add(&access::METRICS, health::metrics)
+        .add(&access::LEDGER_CHECKPOINT, ledger_files::checkpoint)
+        .add(&access::LEDGER_TILE, ledger_files::tile)
+        .add(&access::LEDGER_ENTRIES, ledger_files::entries)
+}
+
+fn pages(routes: Routes) -> Routes {
+    routes
+        .add(&access::ROOT, assets::root)
+        .add(&access::CONSOLE, assets::console)
+        .add(&access::CONSOLE_BELOW, assets::console)
+        .add(&access::ASSET, assets::asset)
+        .add(&access::LICENCE, assets::licence)
+        .add(&access::ICON, assets::icon)
+}
