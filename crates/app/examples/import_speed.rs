@@ -7,7 +7,8 @@
 
 use simwarden_app::Actor;
 use simwarden_app::import::{
-    ExportRequest, Format, ImportGates, ImportRequest, Progress, Registry, Source, export, quarantine_path, run,
+    ExportRequest, Format, ImportGates, ImportRequest, Progress, Registry, Source, export, quarantine_path,
+    run,
 };
 use simwarden_model::{Iccid, Imei, Plmn, Region};
 use simwarden_store::{Keyring, Store};

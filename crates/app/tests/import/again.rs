@@ -10,16 +10,30 @@ use simwarden_store::records::subscription::Subscription;
 
 async fn profile(desk: &Desk, n: u64) -> Profile {
     let index = desk.index(Indexed::Iccid, &iccid(n));
-    desk.registry.store.profile_by_iccid(index).await.unwrap().unwrap()
+    desk.registry
+        .store
+        .profile_by_iccid(index)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 async fn line(desk: &Desk, n: u64) -> Subscription {
     let index = desk.index(Indexed::Msisdn, &format!("8551{n:08}"));
-    desk.registry.store.subscriptions_by_msisdn(&[index]).await.unwrap().remove(0)
+    desk.registry
+        .store
+        .subscriptions_by_msisdn(&[index])
+        .await
+        .unwrap()
+        .remove(0)
 }
 
 fn reasons(report: &simwarden_app::import::ImportReport) -> Vec<(u64, &str)> {
-    report.problems.iter().map(|p| (p.row, p.reason.as_str())).collect()
+    report
+        .problems
+        .iter()
+        .map(|p| (p.row, p.reason.as_str()))
+        .collect()
 }
 
 on_both! {

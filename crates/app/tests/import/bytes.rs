@@ -20,7 +20,10 @@ fn is_sane(outcome: Result<ImportReport, simwarden_app::Error>) {
     match outcome {
         Ok(report) => {
             let c = report.counts;
-            assert_eq!(c.rows, c.quarantined() + report.profiles_added + report.changed + report.unchanged);
+            assert_eq!(
+                c.rows,
+                c.quarantined() + report.profiles_added + report.changed + report.unchanged
+            );
         }
         Err(error) => {
             assert_eq!(error.kind, simwarden_app::ErrorKind::Invalid);
@@ -45,7 +48,14 @@ fn what_is_no_inventory_is_refused_with_words_that_help() {
         assert!(error.message.contains(word), "{}", error.message);
     }
     let deep = "[".repeat(10_000);
-    for line in [&deep, "{\"iccid\":1}", "{\"iccid\":\"1\",\"iccid\":\"2\"}", "{\"x\":\"1\"}", "null", "{} {}"] {
+    for line in [
+        &deep,
+        "{\"iccid\":1}",
+        "{\"iccid\":\"1\",\"iccid\":\"2\"}",
+        "{\"x\":\"1\"}",
+        "null",
+        "{} {}",
+    ] {
         let report = import(line.as_bytes().to_vec(), Format::JsonLines).unwrap();
         assert_eq!(report.problems[0].reason, "bad_json", "{line:.20}");
     }
@@ -58,17 +68,30 @@ fn a_broken_row_spoils_no_other() {
     bytes.extend_from_slice(b"456-06,\xC3\x28,,,,,,,,,,\r\n\r\n");
     bytes.extend_from_slice(row(3).as_bytes());
     let report = import(bytes, Format::Csv).unwrap();
-    let reasons: Vec<_> = report.problems.iter().map(|p| (p.row, p.reason.as_str())).collect();
+    let reasons: Vec<_> = report
+        .problems
+        .iter()
+        .map(|p| (p.row, p.reason.as_str()))
+        .collect();
     assert_eq!(reasons, [(3, "line_too_long"), (5, "not_utf8")]);
     assert_eq!(report.profiles_added, 3);
     let marked = format!("\u{FEFF}{}", file([row(1)]).replace('\n', "\r\n"));
-    assert_eq!(import(marked.into_bytes(), Format::Csv).unwrap().profiles_added, 1);
+    assert_eq!(
+        import(marked.into_bytes(), Format::Csv).unwrap().profiles_added,
+        1
+    );
 }
 
 #[test]
 fn numbers_are_read_as_people_write_them() {
     let text = |number: &str| file([row(1).replace("+855100000001", number)]);
-    for number in ["012 345 678", "+855 12 345 678", "០១២៣៤៥៦៧៨", "0085512345678", "85512345678"] {
+    for number in [
+        "012 345 678",
+        "+855 12 345 678",
+        "០១២៣៤៥៦៧៨",
+        "0085512345678",
+        "85512345678",
+    ] {
         let report = import(text(number).into_bytes(), Format::Csv).unwrap();
         assert_eq!(report.profiles_added, 1, "{number}: {:?}", report.problems);
     }

@@ -1,12 +1,12 @@
 //! A registry of one test's own, and inventories to import into it.
 
 use simwarden_app::import::{
-    Counts, ExportReport, ExportRequest, Format, ImportGates, ImportReport, ImportRequest, Registry, Source, export,
-    run,
+    Counts, ExportReport, ExportRequest, Format, ImportGates, ImportReport, ImportRequest, Registry, Source,
+    export, run,
 };
 use simwarden_app::log::fsck;
 use simwarden_app::{Actor, Error};
-use simwarden_ledger::SigningKey;
+use simwarden_ledger::{KeyKind, NoteSigner};
 use simwarden_model::{Iccid, Imei, Plmn, Region};
 use simwarden_store::{BlindIndex, Indexed, Keyring, Store};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -166,8 +166,8 @@ impl Desk {
 
     /// Every row is as the ledger says.
     pub async fn check(&self) {
-        let key = SigningKey::from_seed("test.example/log".parse().unwrap(), [3; 32]);
-        let report = fsck(&self.registry.store, None, &key.verifier()).await.unwrap();
+        let key = NoteSigner::from_seed("test.example/log", KeyKind::Note, &[3; 32]).unwrap();
+        let report = fsck(&self.registry.store, None, key.verifier()).await.unwrap();
         assert!(report.is_clean(), "{:?}", report.findings);
         assert!(report.rows > 0);
     }

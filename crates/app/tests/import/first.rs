@@ -18,8 +18,6 @@ on_both! {
 
         let store = &desk.registry.store;
         let ring = &desk.registry.keyring;
-        let numbers = ["85510000001", "85510000002", "85510000004"].map(|n| desk.index(Indexed::Msisdn, &format!("{}{}", "8551", &n[3..])));
-        let _ = numbers;
         let number = desk.index(Indexed::Msisdn, "855100000001");
         let line = store.subscriptions_by_msisdn(&[number]).await.unwrap().remove(0);
         assert_eq!((line.state, line.operator.as_str(), line.version), (SubscriptionState::Active, "456-06", 1));
