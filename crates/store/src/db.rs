@@ -368,12 +368,17 @@ impl Tx {
         self.claim()?;
         let sql = AssertSqlSafe(sql.to_owned());
         let rows = match &mut self.open {
-            Open::Sqlite(tx, wal) => sqlx::query_with(sql, sqlite_arguments(args)?)
-                .execute(&mut **tx)
-                .await
-                .map_err(StoreError::from)
-                .inspect_err(|error| wal.watch(error))?
-                .rows_affected(),
+            Open::Sqlite(tx, wal) => {
+                // The values are shared with SQLite's own thread, so that they are freed here and not there: with
+                // thousands of them in a bulk insert that is a third of its time.
+                let arguments = sqlite_arguments(args)?;
+                sqlx::query_with(sql, arguments.clone())
+                    .execute(&mut **tx)
+                    .await
+                    .map_err(StoreError::from)
+                    .inspect_err(|error| wal.watch(error))?
+                    .rows_affected()
+            }
             Open::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(args)?)
                 .execute(&mut **tx)
                 .await?

@@ -5,7 +5,8 @@ use super::maker::Maker;
 use super::problem::Reason;
 use super::row::{LineRow, Row};
 use crate::Error;
-use simwarden_model::SubscriptionState;
+use simwarden_model::{SubscriptionId, SubscriptionState};
+use simwarden_store::SubjectKey;
 use simwarden_store::records::import::FreshRows;
 
 /// Marks, in the number of a line's party, that the line has a live profile.
@@ -42,16 +43,14 @@ impl EmptyRegistry {
             }
             Some(line) => {
                 let live = row.first_state().is_live();
-                let number = match self.line(line, live, out)? {
-                    Ok(number) => number,
+                let line = match self.line(line, live, out)? {
+                    Ok(line) => line,
                     Err(reason) => return Ok(Err(reason)),
                 };
                 if live {
-                    self.parties[number as usize] |= LIVE;
+                    self.parties[line.number as usize] |= LIVE;
                 }
-                let key = self.maker.key(self.parties[number as usize] & !LIVE);
-                let id = self.maker.line_id(number);
-                self.maker.profile(row, Some((id, &key)), out)?;
+                self.maker.profile(row, Some((line.id, &line.key)), out)?;
             }
         }
         if let Some(eid) = row.eid {
@@ -63,8 +62,13 @@ impl EmptyRegistry {
         Ok(Ok(()))
     }
 
-    /// The number of the line, which stood in the file before or is made now.
-    fn line(&mut self, row: &LineRow, live: bool, out: &mut FreshRows) -> Result<Result<u32, Reason>, Error> {
+    /// The line, which stood in the file before or is made now.
+    fn line(
+        &mut self,
+        row: &LineRow,
+        live: bool,
+        out: &mut FreshRows,
+    ) -> Result<Result<Line, Reason>, Error> {
         let closed = row.state == Some(SubscriptionState::Closed);
         if let Some(number) = self.numbers.get(row.msisdn.index).filter(|_| !closed) {
             let party = self.parties[number as usize];
@@ -76,29 +80,42 @@ impl EmptyRegistry {
             if live && party & LIVE != 0 {
                 return Ok(Err(Reason::TwoLiveProfiles));
             }
-            return Ok(Ok(number));
+            return Ok(Ok(Line {
+                number,
+                id: self.maker.line_id(number),
+                key: self.maker.key(party & !LIVE),
+            }));
         }
         let known = row
             .document
             .and_then(|document| self.documents.get(document.index));
-        let party = match known {
-            Some(party) => party,
+        let (party, id, key) = match known {
+            Some(party) => (party, self.maker.party_id(party), self.maker.key(party)),
             None => {
-                let (party, _) = self.maker.party(row, out)?;
+                let (party, made, key) = self.maker.party(row, out)?;
                 if let Some(document) = row.document {
                     self.documents.put(document.index, party);
                 }
-                party
+                (party, made.id, key)
             }
         };
-        let id = self.maker.party_id(party);
-        let key = self.maker.key(party);
-        let (number, _) = self.maker.line(row, id, &key, out)?;
+        let (number, made) = self.maker.line(row, id, &key, out)?;
         debug_assert_eq!(number as usize, self.parties.len());
         self.parties.push(party);
         if !closed {
             self.numbers.put(row.msisdn.index, number);
         }
-        Ok(Ok(number))
+        Ok(Ok(Line {
+            number,
+            id: made.id,
+            key,
+        }))
     }
+}
+
+/// A line of this file.
+struct Line {
+    number: u32,
+    id: SubscriptionId,
+    key: SubjectKey,
 }

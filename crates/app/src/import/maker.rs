@@ -113,8 +113,12 @@ impl Maker {
         SubjectKey::from_bytes(self.derive(4, n))
     }
 
-    /// A new party; answers its number.
-    pub(super) fn party(&mut self, row: &LineRow, out: &mut FreshRows) -> Result<(u32, Party), Error> {
+    /// A new party; answers its number and key too.
+    pub(super) fn party(
+        &mut self,
+        row: &LineRow,
+        out: &mut FreshRows,
+    ) -> Result<(u32, Party, SubjectKey), Error> {
         let n = self.parties;
         self.parties += 1;
         let id = self.party_id(n);
@@ -148,7 +152,7 @@ impl Maker {
         };
         let origin = out.party(&party, &wrapped);
         self.party_chunks.add(id.as_bytes(), &origin);
-        Ok((n, party))
+        Ok((n, party, key))
     }
 
     /// A new line of a party; answers its number.

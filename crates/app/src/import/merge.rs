@@ -259,8 +259,7 @@ impl Merger {
         let (party, key) = match party {
             Some(id) => (id, known.key(&self.keyring, id)?),
             None => {
-                let (n, party) = self.maker.party(row, &mut out.fresh)?;
-                let key = self.maker.key(n);
+                let (_, party, key) = self.maker.party(row, &mut out.fresh)?;
                 known.enter_party(&party, key.clone());
                 (party.id, key)
             }

@@ -55,7 +55,7 @@ pub const ROWS_MAX: u64 = 10_000_000;
 /// The most problems that a report names; the quarantine file names all.
 pub const PROBLEMS_MAX: usize = 100;
 /// Batches that wait between the two halves.
-const BATCHES_MAX: usize = 4;
+const BATCHES_MAX: usize = 3;
 /// What a spreadsheet takes for the beginning of a formula.
 const FORMULA_BEGINNINGS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 /// What an export puts a quote before: those, and a quote, so that it can be taken away again.

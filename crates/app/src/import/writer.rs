@@ -221,8 +221,10 @@ impl Writing {
         }
         if let Some((chips, phones)) = places {
             self.step(Stage::Places, 0, progress);
-            self.places(PlaceKind::Euicc, chips.sorted()).await?;
-            self.places(PlaceKind::Device, phones.sorted()).await?;
+            let none_known = self.tx.no_place_is_known().await?;
+            self.places(PlaceKind::Euicc, chips.sorted(), none_known).await?;
+            self.places(PlaceKind::Device, phones.sorted(), none_known)
+                .await?;
         }
         if let Some(mut left_out) = self.left_out.take() {
             loop {
@@ -248,7 +250,12 @@ impl Writing {
         });
     }
 
-    async fn places(&mut self, kind: PlaceKind, places: Vec<[u8; 24]>) -> Result<(), Error> {
+    async fn places(
+        &mut self,
+        kind: PlaceKind,
+        places: Vec<[u8; 24]>,
+        none_known: bool,
+    ) -> Result<(), Error> {
         for some in places.chunks(PLACES_AT_ONCE) {
             let some = some
                 .iter()
@@ -261,7 +268,11 @@ impl Writing {
                     }
                 })
                 .collect();
-            self.tx.see_places(kind, some).await?;
+            if none_known {
+                self.tx.enter_places(kind, some).await?;
+            } else {
+                self.tx.see_places(kind, some).await?;
+            }
         }
         Ok(())
     }

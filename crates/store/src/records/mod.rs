@@ -40,35 +40,34 @@ pub trait Kept: Sized + Send + Sync {
     fn digest(&self) -> [u8; 32];
 }
 
+/// As long as most rows are.
+const DIGESTED_BYTES: usize = 640;
+
 /// SHA-256 over the columns of a row, each with its type and length, after the name of the table.
 fn digest_columns(kind: &str, columns: &[Arg]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    hash.update(kind.as_bytes());
+    // Gathered first: hashing one long piece is quicker than fifty short ones.
+    let mut bytes = Vec::with_capacity(DIGESTED_BYTES);
+    bytes.extend_from_slice(kind.as_bytes());
     for column in columns {
-        match column {
-            Arg::Int(None) | Arg::Text(None) | Arg::Blob(None) => hash.update([0]),
+        let (tag, value) = match column {
+            Arg::Int(None) | Arg::Text(None) | Arg::Blob(None) => {
+                bytes.push(0);
+                continue;
+            }
             Arg::Int(Some(v)) => {
-                hash.update([1]);
-                hash.update(v.to_be_bytes());
+                bytes.push(1);
+                bytes.extend_from_slice(&v.to_be_bytes());
+                continue;
             }
-            Arg::Text(Some(v)) => {
-                hash.update([2]);
-                hash.update((v.len() as u64).to_be_bytes());
-                hash.update(v.as_bytes());
-            }
-            Arg::Word(v) => {
-                hash.update([2]);
-                hash.update((v.len() as u64).to_be_bytes());
-                hash.update(v.as_bytes());
-            }
-            Arg::Blob(Some(v)) => {
-                hash.update([3]);
-                hash.update((v.len() as u64).to_be_bytes());
-                hash.update(v);
-            }
-        }
+            Arg::Text(Some(v)) => (2, v.as_bytes()),
+            Arg::Word(v) => (2, v.as_bytes()),
+            Arg::Blob(Some(v)) => (3, v.as_slice()),
+        };
+        bytes.push(tag);
+        bytes.extend_from_slice(&(value.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(value);
     }
-    hash.finalize().into()
+    Sha256::digest(&bytes).into()
 }
 
 /// Reads a row out of its columns, in the order of its table.

@@ -69,6 +69,31 @@ impl Tx {
         self.insert(table, rows, tail).await.map(drop)
     }
 
+    /// Whether no chip and no phone was ever seen.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn no_place_is_known(&mut self) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM euicc UNION ALL SELECT 1 FROM device LIMIT 1";
+        Ok(self.fetch(sql, vec![]).await?.is_empty())
+    }
+
+    /// Enters many chips or phones, each once, none of which is known: quicker than [`Self::see_places`].
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when one is known.
+    pub async fn enter_places(&mut self, kind: PlaceKind, places: Vec<Place>) -> Result<(), StoreError> {
+        let table = match kind {
+            PlaceKind::Euicc => &EUICC,
+            PlaceKind::Device => &DEVICE,
+        };
+        let args = places
+            .into_iter()
+            .flat_map(|p| [p.index.into(), p.maker.into(), p.first_seen_at.into()])
+            .collect();
+        self.insert_bulk(table, args).await.map(drop)
+    }
+
     /// Remembers where profiles sat until now.
     ///
     /// # Errors
