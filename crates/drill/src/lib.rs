@@ -1,0 +1,11 @@
+//! The world in a box: an invented country, a simulated outside world, honest life, thefts, and load.
+//!
+//! It plays against a running server as anybody would, over its API; only the making of tokens and the checks of what
+//! really happened go another way, because a thief's success is what the SM-DP+ and the network did, not what an
+//! answer says.
+//!
+//! **Architecture invariant:** nothing depends on this crate but the binary. It decides nothing about operations.
+
+pub mod chance;
+pub mod country;
+pub mod world;
