@@ -6,6 +6,16 @@
 //!
 //! **Architecture invariant:** nothing depends on this crate but the binary. It decides nothing about operations.
 
+pub mod api;
 pub mod chance;
+pub mod client;
 pub mod country;
+mod error;
+pub mod narrator;
+pub mod scenarios;
+pub mod scene;
+pub mod stage;
+pub mod wire;
 pub mod world;
+
+pub use error::DrillError;
