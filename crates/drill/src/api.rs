@@ -103,6 +103,12 @@ impl Session {
         Self { api, token, name }
     }
 
+    /// The token itself, for load generators.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.token
+    }
+
     async fn send<T: DeserializeOwned>(&self, call: Call) -> Result<T, DrillError> {
         let answer = self.api.call(call).await?;
         if !(200..300).contains(&answer.status) {
@@ -190,6 +196,19 @@ impl Session {
             number,
         };
         self.post(format!("/v1/approvals/{question}"), &answer).await
+    }
+
+    /// Whether the last entry of an operation is in a published checkpoint.
+    ///
+    /// # Errors
+    /// When the server keeps no log, or the operation is not theirs.
+    pub async fn is_published(&self, id: &str) -> Result<bool, DrillError> {
+        let call = self.call(false, format!("/v1/operations/{id}/proof"), Vec::new());
+        match self.send::<serde_json::Value>(call).await {
+            Ok(_) => Ok(true),
+            Err(DrillError::Refused { code, .. }) if code == "not_yet_published" => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes a finished operation back.

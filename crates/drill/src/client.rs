@@ -95,9 +95,13 @@ impl Connection {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Full::new(body)).map_err(broken)?;
-        let mut sender = match self.sender.take() {
-            Some(mut sender) if sender.ready().await.is_ok() => sender,
-            _ => self.open().await?,
+        let kept = match self.sender.take() {
+            Some(mut sender) => sender.ready().await.is_ok().then_some(sender),
+            None => None,
+        };
+        let mut sender = match kept {
+            Some(sender) => sender,
+            None => self.open().await?,
         };
         let answer = tokio::time::timeout(ANSWER_TIME_MAX, async {
             let answer = sender.send_request(request).await.map_err(broken)?;
@@ -107,7 +111,7 @@ impl Connection {
                 .await
                 .map_err(broken)?
                 .to_bytes();
-            Ok(Answer { status, body })
+            Ok::<Answer, DrillError>(Answer { status, body })
         });
         let answer = answer.await.map_err(|_| broken("no answer within 30 s"))??;
         self.sender = Some(sender);

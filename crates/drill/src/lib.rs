@@ -7,10 +7,14 @@
 //! **Architecture invariant:** nothing depends on this crate but the binary. It decides nothing about operations.
 
 pub mod api;
+pub mod bench;
 pub mod chance;
 pub mod client;
 pub mod country;
+pub mod demo;
 mod error;
+pub mod floor;
+pub mod load;
 pub mod narrator;
 pub mod scenarios;
 pub mod scene;
@@ -19,3 +23,6 @@ pub mod wire;
 pub mod world;
 
 pub use error::DrillError;
+
+#[cfg(test)]
+mod in_process;

@@ -55,10 +55,10 @@ impl Narrator for Terminal {
     fn tell(&self, said: Said) -> Later<'_, ()> {
         let wait = self.pace * u32::try_from(said.text.chars().count().clamp(20, 300)).unwrap_or(100) / 100;
         Box::pin(async move {
-            let mut out = std::io::stdout().lock();
+            let mut out = std::io::stdout();
+            let text = line(&said, out.is_terminal());
             // A closed terminal must not end the story.
-            let _ = writeln!(out, "{}", line(&said, std::io::stdout().is_terminal()));
-            drop(out);
+            let _ = writeln!(out, "{text}");
             if !wait.is_zero() {
                 tokio::time::sleep(wait).await;
             }

@@ -33,6 +33,8 @@ pub struct Outcome {
     pub stopped: bool,
     /// Rules that decided, `pack/slug`.
     pub by_rules: Vec<String>,
+    /// Those of them that the story turns on.
+    pub decisive: Vec<String>,
     /// Their reason codes.
     pub reasons: Vec<String>,
     /// From the thief's first request to the answer that ended the last one.
@@ -62,6 +64,7 @@ pub struct Scene<'a> {
     attack: Option<&'static str>,
     rules: BTreeSet<String>,
     reasons: BTreeSet<String>,
+    decisive: Vec<String>,
     began: Option<Timestamp>,
     ended: Option<Timestamp>,
     wrong: Vec<String>,
@@ -85,6 +88,7 @@ impl<'a> Scene<'a> {
             attack,
             rules: BTreeSet::new(),
             reasons: BTreeSet::new(),
+            decisive: Vec::new(),
             began: None,
             ended: None,
             wrong: Vec::new(),
@@ -155,6 +159,7 @@ impl<'a> Scene<'a> {
     /// Adds a safeguard that is no rule of the guard.
     pub fn safeguard(&mut self, name: &str) {
         self.rules.insert(name.to_owned());
+        self.decisive.push(name.to_owned());
     }
 
     /// Notes what is not as it should be.
@@ -178,8 +183,13 @@ impl<'a> Scene<'a> {
         );
     }
 
-    /// Notes when a reason is missing.
+    /// Notes when a reason is missing; the rules that gave it are what the story turns on.
     pub fn expect_reason(&mut self, operation: &Operation, reason: &str) {
+        for rule in &operation.rules {
+            if self.stage.gives(rule, reason) && !self.decisive.contains(rule) {
+                self.decisive.push(rule.clone());
+            }
+        }
         self.expect(
             operation.reasons.iter().any(|r| r == reason),
             format!("{} lacks the reason `{reason}`: {}", operation.operation, operation.reasons.join(", ")),
@@ -291,6 +301,7 @@ impl<'a> Scene<'a> {
             attack: self.attack,
             stopped,
             by_rules: self.rules.into_iter().collect(),
+            decisive: self.decisive,
             reasons: self.reasons.into_iter().collect(),
             after,
             effects,

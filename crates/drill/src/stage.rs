@@ -131,6 +131,15 @@ impl Stage {
         Some(format!("{}/console/operations/{operation}", console.trim_end_matches('/')))
     }
 
+    /// Whether a rule gives a reason. Invariants are named for theirs.
+    #[must_use]
+    pub fn gives(&self, rule: &str, reason: &str) -> bool {
+        match self.props.app.engine().rule(rule) {
+            Some(rule) => rule.reason.as_ref().is_some_and(|own| own.as_str() == reason),
+            None => rule.starts_with("invariant/"),
+        }
+    }
+
     /// The people of a scenario: the same ones in every run, and nobody else's.
     #[must_use]
     pub fn cast(&self, slot: u32) -> Cast {
