@@ -95,7 +95,8 @@ impl App {
             guard,
         };
         let committer = Committer::start(parts, end);
-        let shared = Shared::new(config.engine, config.keyring, config.limits);
+        let counts = config.store.brake_counts().await?;
+        let shared = Shared::new(config.engine, config.keyring, config.limits, &counts);
         let inner = Inner {
             store: config.store,
             shared,

@@ -141,7 +141,6 @@ fn change_rows(work: &mut Work<'_>, step: Step, undo: bool, draft: &mut Draft<'_
         Some((id, sealed)) => open(&key, Of::Line, id.as_bytes(), sealed)?,
         None => LineSecret::default(),
     };
-    let index = draft.index();
     let mut change = Change {
         operation: &work.operation,
         wish: &work.wish,
@@ -157,7 +156,6 @@ fn change_rows(work: &mut Work<'_>, step: Step, undo: bool, draft: &mut Draft<'_
         keyring: &work.shared.keyring,
         key: &key,
         now: draft.now,
-        entry: index,
         entropy: &mut *draft.entropy,
     };
     let before: Vec<Profile> = change.profiles.clone();

@@ -17,6 +17,9 @@ use simwarden_store::records::decision::DecisionRecord;
 use simwarden_store::records::operation::Operation;
 use simwarden_store::records::outbox::OutboxItem;
 
+/// The brake's counts are stored once in so many ledger entries, and whenever a rule is disarmed.
+const BRAKE_KEPT_EVERY: i64 = 64;
+
 /// An operation while it is worked on in a batch.
 pub(crate) struct Work<'a> {
     pub shared: &'a Shared,
@@ -104,7 +107,8 @@ impl<'a> Work<'a> {
         let before = self.operation.state;
         self.operation.state = before.next(event)?;
         self.operation.hold_until = match self.operation.state {
-            OperationState::Held => decision.hold_until,
+            // The hold that ends first may change the answer, so that is when the guard is asked again.
+            OperationState::Held => decision.decide_again_at.or(decision.hold_until),
             // An operation that nobody completes must not stay open for ever, or it could be finished years later.
             OperationState::AwaitingEvidence => Some(
                 self.operation

@@ -228,6 +228,8 @@ fn signals(from: &Sources<'_>, facts: &mut Facts) {
 }
 
 fn target(from: &Sources<'_>, facts: &mut Facts) {
+    // What is ordered now is what is asked for now; the download of the profile compares again.
+    facts.target.eid_as_ordered = Some(true);
     let Some(chip) = from.target else { return };
     let on_chip = from.world.on_chip.get(&chip).map_or(&[][..], Vec::as_slice);
     let own = |p: &&simwarden_store::records::profile::Profile| {
@@ -235,7 +237,6 @@ fn target(from: &Sources<'_>, facts: &mut Facts) {
     };
     let t = &mut facts.target;
     t.eid_known = Some(on_chip.iter().any(|p| own(&p)));
-    t.eid_as_ordered = Some(true);
     let strangers = on_chip
         .iter()
         .filter(|p| p.subscription_id.is_some() && !own(p) && p.live)

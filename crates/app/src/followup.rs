@@ -462,14 +462,9 @@ impl Job for TimeUp {
             return Ok(());
         }
         draft.begin_entry("operation.time_up", Role::System, None);
-        let proceed = work.operation.state == OperationState::Held
-            && work.operation.on_timeout.as_deref() == Some("proceed");
-        draft.history(
-            "timed_out",
-            &work.about(),
-            &serde_json::json!({ "proceed": proceed }),
-        );
-        if proceed {
+        draft.history("timed_out", &work.about(), &serde_json::Value::Null);
+        if work.operation.state == OperationState::Held {
+            // The guard knows what becomes of a hold that nobody answered.
             work.again(draft)?;
         } else {
             work.operation.state = work.operation.state.next(OperationEvent::TimedOutCancel)?;

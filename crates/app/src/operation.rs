@@ -5,8 +5,8 @@ use crate::proof::Proof;
 use crate::world::World;
 use serde::{Deserialize, Serialize};
 use simwarden_model::{
-    Channel, Claim, DocumentKey, Eid, Imei, LockScope, Msisdn, OperationKind, ReasonCode, SubscriptionId,
-    Timestamp, TokenId,
+    Channel, Claim, DocumentKey, Eid, Imei, LockScope, Msisdn, OperationKind, SubscriptionId, Timestamp,
+    TokenId,
 };
 use simwarden_store::records::operation::Operation;
 use simwarden_store::records::profile::Profile;
@@ -235,9 +235,4 @@ impl Parts {
             steps: read_json(&operation.steps)?,
         })
     }
-}
-
-/// The reasons that stand in a row.
-pub(crate) fn reasons_of(operation: &Operation) -> Result<Vec<ReasonCode>, Error> {
-    read_json(&operation.reasons)
 }

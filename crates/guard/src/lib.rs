@@ -7,6 +7,7 @@ mod brake;
 mod cases;
 #[cfg(test)]
 mod cedar_oracle;
+mod compact;
 mod condition;
 mod decide;
 mod decision;

@@ -5,9 +5,11 @@
 //! nothing else, so that both databases mean the same by a column.
 
 use crate::StoreError;
+use crate::wal::Wal;
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{Arguments, AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+use std::sync::Arc;
 
 /// A value bound to a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +69,9 @@ pub(crate) struct Table {
 const INSERT_ROWS: [usize; 4] = [128, 32, 8, 1];
 
 impl Table {
-    fn insert_sql(&self, rows: usize, tail: &str) -> String {
+    /// SQLite gets binds without numbers: it searches the list of numbered ones anew for each bind, which for the
+    /// thousands of binds of one statement costs more than the insert itself.
+    fn insert_sql(&self, rows: usize, tail: &str, numbered: bool) -> String {
         use std::fmt::Write as _;
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
         let mut n = 0;
@@ -75,7 +79,12 @@ impl Table {
             sql.push_str(if row == 0 { "(" } else { ", (" });
             for column in 0..self.columns.len() {
                 n += 1;
-                let _ = write!(sql, "{}${n}", if column == 0 { "" } else { ", " });
+                sql.push_str(if column == 0 { "" } else { ", " });
+                if numbered {
+                    let _ = write!(sql, "${n}");
+                } else {
+                    sql.push('?');
+                }
             }
             sql.push(')');
         }
@@ -189,12 +198,29 @@ impl Columns<'_> {
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
     /// SQLite: one connection writes, several read.
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite {
+        write: SqlitePool,
+        read: SqlitePool,
+        wal: Arc<Wal>,
+        file: Arc<std::path::PathBuf>,
+    },
     /// PostgreSQL.
     Postgres(PgPool),
 }
 
+/// PostgreSQL has no U+0000 in its texts, SQLite cuts them there: neither is given one.
+fn refuse_zero(args: &[Arg]) -> Result<(), StoreError> {
+    let zero = |arg: &Arg| matches!(arg, Arg::Text(Some(text)) if text.contains('\0'));
+    if args.iter().any(zero) {
+        return Err(StoreError::Conflict(
+            "a text holds the character U+0000; leave it out".into(),
+        ));
+    }
+    Ok(())
+}
+
 fn sqlite_arguments(args: Vec<Arg>) -> Result<SqliteArguments, StoreError> {
+    refuse_zero(&args)?;
     let mut bound = SqliteArguments::default();
     for arg in args {
         match arg {
@@ -208,6 +234,7 @@ fn sqlite_arguments(args: Vec<Arg>) -> Result<SqliteArguments, StoreError> {
 }
 
 fn postgres_arguments(args: Vec<Arg>) -> Result<PgArguments, StoreError> {
+    refuse_zero(&args)?;
     let mut bound = PgArguments::default();
     for arg in args {
         match arg {
@@ -248,60 +275,103 @@ impl Db {
 
     /// Begins the one writing transaction: no other writer, of this or another process, works until it ends.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
-            Self::Sqlite { write, .. } => TxInner::Sqlite(write.begin_with("BEGIN IMMEDIATE").await?),
+        let open = match self {
+            Self::Sqlite { write, wal, .. } => {
+                wal.before_writing(write).await?;
+                let tx = write.begin_with("BEGIN IMMEDIATE").await?;
+                Open::Sqlite(tx, Arc::clone(wal))
+            }
             Self::Postgres(pool) => {
-                let mut tx = pool.begin().await?;
+                // Whatever the server's default is: the first statement waits for the lock, and what is read behind
+                // it must be what the writer before committed, not a picture from before the wait.
+                let mut tx = pool
+                    .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+                    .await?;
                 sqlx::query("SELECT pg_advisory_xact_lock($1)")
                     .bind(WRITER_LOCK)
                     .execute(&mut *tx)
                     .await?;
-                TxInner::Postgres(tx)
+                Open::Postgres(tx)
             }
-        }))
+        };
+        Ok(Tx {
+            open,
+            failed: false,
+            rows: 0,
+        })
     }
 }
 
 /// The one writing transaction. Dropped without [`Tx::commit`], it leaves nothing behind.
-pub struct Tx(TxInner);
+///
+/// A statement that fails takes the whole transaction with it, on both databases alike: nothing more is run in it and
+/// it can no longer be committed. (PostgreSQL would answer COMMIT as if all were well and roll back; SQLite would
+/// commit the rest.)
+pub struct Tx {
+    open: Open,
+    failed: bool,
+    /// Rows written so far.
+    rows: u64,
+}
 
-enum TxInner {
-    Sqlite(Transaction<'static, Sqlite>),
+enum Open {
+    Sqlite(Transaction<'static, Sqlite>, Arc<Wal>),
     Postgres(Transaction<'static, Postgres>),
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("a statement of this transaction failed before".into())
 }
 
 impl Tx {
     pub(crate) async fn fetch(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        let sql = AssertSqlSafe(sql.to_owned());
-        Ok(match &mut self.0 {
-            TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite_arguments(args)?)
+        self.claim()?;
+        let rows = match &mut self.open {
+            Open::Sqlite(tx, _) => sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_arguments(args)?)
                 .fetch_all(&mut **tx)
                 .await?
                 .into_iter()
                 .map(Row::Sqlite)
                 .collect(),
-            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(args)?)
+            Open::Postgres(tx) => sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres_arguments(args)?)
                 .fetch_all(&mut **tx)
                 .await?
                 .into_iter()
                 .map(Row::Postgres)
                 .collect(),
-        })
+        };
+        self.failed = false;
+        Ok(rows)
+    }
+
+    /// Before a statement: counts it as failed until it has come back, so that one that was given up halfway counts
+    /// as failed too.
+    fn claim(&mut self) -> Result<(), StoreError> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(gone());
+        }
+        Ok(())
     }
 
     /// Runs a statement; answers the number of rows it touched.
     pub(crate) async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, StoreError> {
+        self.claim()?;
         let sql = AssertSqlSafe(sql.to_owned());
-        Ok(match &mut self.0 {
-            TxInner::Sqlite(tx) => sqlx::query_with(sql, sqlite_arguments(args)?)
+        let rows = match &mut self.open {
+            Open::Sqlite(tx, wal) => sqlx::query_with(sql, sqlite_arguments(args)?)
+                .execute(&mut **tx)
+                .await
+                .map_err(StoreError::from)
+                .inspect_err(|error| wal.watch(error))?
+                .rows_affected(),
+            Open::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(args)?)
                 .execute(&mut **tx)
                 .await?
                 .rows_affected(),
-            TxInner::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(args)?)
-                .execute(&mut **tx)
-                .await?
-                .rows_affected(),
-        })
+        };
+        self.failed = false;
+        self.rows += rows;
+        Ok(rows)
     }
 
     /// Adds rows in as few statements as possible; `tail` stands behind VALUES, such as an ON CONFLICT clause.
@@ -312,22 +382,59 @@ impl Tx {
         rows: Vec<Vec<Arg>>,
         tail: &str,
     ) -> Result<u64, StoreError> {
+        self.insert_flat(table, rows.into_iter().flatten().collect(), tail)
+            .await
+    }
+
+    /// As [`Self::insert`], with the columns of all rows one behind the other.
+    pub(crate) async fn insert_flat(
+        &mut self,
+        table: &Table,
+        args: Vec<Arg>,
+        tail: &str,
+    ) -> Result<u64, StoreError> {
+        let width = table.columns.len();
+        debug_assert_eq!(args.len() % width, 0, "a row of {} has the wrong width", table.name);
+        let numbered = matches!(self.0, TxInner::Postgres(_));
         let mut touched = 0;
-        let mut rows = rows.into_iter();
-        let mut left = rows.len();
+        let mut left = args.len() / width;
+        let mut args = args.into_iter();
         while left > 0 {
             let size = INSERT_ROWS.into_iter().find(|size| *size <= left).unwrap_or(1);
-            let args: Vec<Arg> = rows.by_ref().take(size).flatten().collect();
-            debug_assert_eq!(
-                args.len(),
-                size * table.columns.len(),
-                "a row of {} has the wrong width",
-                table.name
-            );
-            touched += self.execute(&table.insert_sql(size, tail), args).await?;
+            let sql = table.insert_sql(size, tail, numbered);
+            touched += self
+                .execute(&sql, args.by_ref().take(size * width).collect())
+                .await?;
             left -= size;
         }
         Ok(touched)
+    }
+
+    /// The indexes of these tables that stand beside their primary keys: (name, the statement that makes it).
+    pub(crate) async fn indexes_of(
+        &mut self,
+        tables: &[&'static str],
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = match &self.0 {
+            TxInner::Sqlite(_) => {
+                "SELECT name, sql FROM sqlite_master \
+                 WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN (KEYS) ORDER BY name"
+            }
+            TxInner::Postgres(_) => {
+                "SELECT i.indexname::text, i.indexdef FROM pg_indexes i \
+                 WHERE i.schemaname = current_schema() AND i.tablename IN (KEYS) \
+                 AND i.indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY 1"
+            }
+        };
+        let rows = self
+            .fetch_in(sql, tables.iter().map(|table| (*table).into()).collect())
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let mut c = row.columns();
+                Ok((c.text()?, c.text()?))
+            })
+            .collect()
     }
 
     /// Reads the rows whose key is one of `keys`; `sql` holds the word `KEYS` where the list of binds belongs.
@@ -346,15 +453,26 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Unknown`] when PostgreSQL was interrupted in the middle of the commit, or says by a warning that
     /// the standby did not confirm it (it then answers COMMIT as if all were well).
+    /// [`StoreError::Unavailable`] when a statement of it had failed: it is rolled back.
     pub async fn commit(self) -> Result<(), StoreError> {
-        match self.0 {
-            TxInner::Sqlite(tx) => match tx.commit().await.map_err(StoreError::from) {
-                Ok(()) => Ok(()),
+        if self.failed {
+            // The rollback may find nothing to roll back; the answer is the same.
+            let _ = self.rollback().await;
+            return Err(gone());
+        }
+        match self.open {
+            Open::Sqlite(tx, wal) => match tx.commit().await.map_err(StoreError::from) {
+                Ok(()) => {
+                    wal.wrote(self.rows);
+                    Ok(())
+                }
                 Err(full @ StoreError::Full) => Err(full),
                 // Whatever else fails while committing, the state of the file is no longer known to this process.
+                Err(StoreError::Broken(what)) => Err(StoreError::Broken(what)),
                 Err(other) => Err(StoreError::Broken(other.to_string())),
-            },
-            TxInner::Postgres(tx) => crate::commit_notice::commit(tx).await,
+            }
+            .inspect_err(|error| wal.watch(error)),
+            Open::Postgres(tx) => crate::commit_notice::commit(tx).await,
         }
     }
 
@@ -363,9 +481,9 @@ impl Tx {
     /// # Errors
     /// When the connection is gone, in which case the database has rolled back itself.
     pub async fn rollback(self) -> Result<(), StoreError> {
-        match self.0 {
-            TxInner::Sqlite(tx) => tx.rollback().await?,
-            TxInner::Postgres(tx) => tx.rollback().await?,
+        match self.open {
+            Open::Sqlite(tx, _) => tx.rollback().await?,
+            Open::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
     }

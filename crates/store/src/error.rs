@@ -36,8 +36,10 @@ pub enum StoreError {
     Config(String),
 }
 
-/// SQLite's extended result codes for a failed write, sync or truncate: the page cache can no longer be trusted.
+/// SQLite's result codes. IOERR is a failed write, sync or truncate: the page cache can no longer be trusted. One of
+/// its extended codes only says that the shared index of the log could not grow, which is a full disk.
 const SQLITE_IOERR: i32 = 10;
+const SQLITE_IOERR_SHMSIZE: i32 = 4874;
 const SQLITE_FULL: i32 = 13;
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
@@ -56,6 +58,7 @@ impl From<sqlx::Error> for StoreError {
                     && code.len() < 5
                 {
                     return match number & 0xff {
+                        _ if number == SQLITE_IOERR_SHMSIZE => Self::Full,
                         SQLITE_FULL => Self::Full,
                         SQLITE_IOERR => Self::Broken(db.message().to_owned()),
                         SQLITE_BUSY | SQLITE_LOCKED => Self::Unavailable("another process is writing".into()),
@@ -66,7 +69,8 @@ impl From<sqlx::Error> for StoreError {
                 match code.as_ref() {
                     "53100" => Self::Full,
                     "58030" | "XX001" | "XX002" => Self::Broken(db.message().to_owned()),
-                    "40001" | "40P01" => Self::Unavailable(db.message().to_owned()),
+                    // What was sent can never be stored; trying again does not help.
+                    code if code.starts_with("22") => Self::Conflict(db.message().to_owned()),
                     _ => Self::Unavailable(db.message().to_owned()),
                 }
             }

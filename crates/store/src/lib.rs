@@ -13,17 +13,21 @@ mod error;
 mod migrate;
 pub mod records;
 mod sealing;
+mod wal;
 
 pub use db::{Arg, Tx};
 pub use error::StoreError;
 pub use sealing::{BlindIndex, Indexed, KeyError, Keyring, SubjectKey};
 
 use db::Db;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
+use wal::Wal;
 
 /// How long a statement waits for another process that is writing.
 const BUSY_MS_MAX: u64 = 1_500;
@@ -89,7 +93,7 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.db {
-            Db::Sqlite { write, read } => {
+            Db::Sqlite { write, read, .. } => {
                 read.close().await;
                 write.close().await;
             }
@@ -101,18 +105,49 @@ impl Store {
     /// from it. If that process stopped because a sync failed, the kernel may show its last writes as clean though
     /// they never reached the disk; copying them into the database file writes them anew.
     async fn settle(&self) -> Result<(), StoreError> {
-        if let Db::Sqlite { write, .. } = &self.db {
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        if let Db::Sqlite { write, file, .. } = &self.db {
+            let copied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
                 .execute(write)
-                .await?;
+                .await;
+            match copied.map_err(StoreError::from) {
+                Ok(_) => {}
+                // No space to copy them to: they are written anew where they are.
+                Err(StoreError::Full) => {
+                    let held = write.begin_with("BEGIN IMMEDIATE").await?;
+                    wal::write_anew(file)?;
+                    held.rollback().await?;
+                }
+                Err(other) => return Err(other),
+            }
+            // SQLite does not tell when the folder, which names its files, could not be synced.
+            wal::sync_folder(file)?;
         }
         Ok(())
     }
 }
 
+/// Makes a folder and those above it; each is durable in the one above before this returns.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let above = folder.parent().unwrap_or(Path::new(""));
+    make_folder(above)?;
+    match std::fs::create_dir(folder) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        other => other?,
+    }
+    let above = if above.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        above
+    };
+    std::fs::File::open(above)?.sync_all()
+}
+
 async fn open_sqlite(file: &Path) -> Result<Db, StoreError> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
+        make_folder(folder)
             .map_err(|e| StoreError::Config(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
     let options = SqliteConnectOptions::new()
@@ -124,12 +159,21 @@ async fn open_sqlite(file: &Path) -> Result<Db, StoreError> {
         .busy_timeout(Duration::from_millis(BUSY_MS_MAX))
         .foreign_keys(true)
         .statement_cache_capacity(STATEMENTS)
-        // The log is copied back every 32 MiB rather than every 4: fewer syncs, little more to recover.
-        .pragma("wal_autocheckpoint", "8192")
+        // The log is copied back by `wal`, which hears when that fails; SQLite itself would keep it to itself.
+        .pragma("wal_autocheckpoint", "0")
         .pragma("temp_store", "FILE");
     let write = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(Duration::from_millis(BUSY_MS_MAX))
+        .test_before_acquire(false)
+        // After some failures (a full disk) SQLite has rolled back by itself, and the driver goes on counting a
+        // transaction that is no more: such a connection is closed and a new one made.
+        .before_acquire(|connection, _| {
+            Box::pin(async move {
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
         .connect_with(
             options
                 .clone()
@@ -144,15 +188,26 @@ async fn open_sqlite(file: &Path) -> Result<Db, StoreError> {
                 .read_only(true)
                 .pragma("cache_size", format!("-{READ_CACHE_KIB}")),
         );
-    Ok(Db::Sqlite { write, read })
+    Ok(Db::Sqlite {
+        write,
+        read,
+        wal: Arc::new(Wal::new()),
+        file: Arc::new(file.to_owned()),
+    })
 }
 
 async fn open_postgres(address: &str) -> Result<Db, StoreError> {
     let options = PgConnectOptions::from_str(address)?
         .application_name("simwarden")
         .statement_cache_capacity(STATEMENTS)
-        // Waiting for the writer's turn is bounded; a commit is never cut short.
-        .options([("lock_timeout", "1500ms"), ("synchronous_commit", "on")]);
+        // Waiting for the writer's turn is bounded; a commit is never cut short; warnings are always told, since one
+        // of them says that a commit was not confirmed.
+        .options([
+            ("lock_timeout", "1500ms"),
+            ("statement_timeout", "0"),
+            ("synchronous_commit", "on"),
+            ("client_min_messages", "warning"),
+        ]);
     let pool = PgPoolOptions::new()
         .max_connections(READERS + 2)
         .acquire_timeout(Duration::from_millis(BUSY_MS_MAX))

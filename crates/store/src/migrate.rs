@@ -46,8 +46,31 @@ pub(crate) async fn run(db: &Db) -> Result<(), StoreError> {
         .collect();
     let migrator = Migrator::with_migrations(steps);
     match db {
-        Db::Sqlite { write, .. } => migrator.run(write).await,
-        Db::Postgres(pool) => migrator.run(pool).await,
+        // One process at a time: PostgreSQL has a lock for it, SQLite is held by a transaction around all steps.
+        Db::Sqlite { write, .. } => {
+            let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
+            // `run` on a borrowed connection would make every future that opens a store unfit for `spawn`.
+            migrator
+                .run_direct(None, &mut *tx, false)
+                .await
+                .map_err(refused)?;
+            tx.commit().await?;
+            Ok(())
+        }
+        Db::Postgres(pool) => migrator.run(pool).await.map_err(refused),
     }
-    .map_err(|error| StoreError::Config(format!("the schema cannot be brought up to date: {error}")))
+}
+
+fn refused(error: sqlx::migrate::MigrateError) -> StoreError {
+    match error {
+        // The disk and the network fail here as anywhere else.
+        sqlx::migrate::MigrateError::Execute(error)
+        | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => match StoreError::from(error) {
+            StoreError::Conflict(what) | StoreError::Unavailable(what) => {
+                StoreError::Config(format!("the schema cannot be brought up to date: {what}"))
+            }
+            other => other,
+        },
+        other => StoreError::Config(format!("the schema cannot be brought up to date: {other}")),
+    }
 }

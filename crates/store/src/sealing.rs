@@ -158,8 +158,14 @@ impl Keyring {
     pub fn new_subject_key(&self, context: &[u8], entropy: &mut dyn Entropy) -> (SubjectKey, Vec<u8>) {
         let mut key = [0; KEY_BYTES];
         entropy.fill(&mut key);
-        let wrapped = seal(&self.wrap, context, &key, entropy);
-        (SubjectKey(key), wrapped)
+        let key = SubjectKey(key);
+        let wrapped = self.wrap_subject_key(context, &key, entropy);
+        (key, wrapped)
+    }
+
+    /// Wraps a subject's key; `context` is the subject's id and is bound to the wrapping.
+    pub fn wrap_subject_key(&self, context: &[u8], key: &SubjectKey, entropy: &mut dyn Entropy) -> Vec<u8> {
+        seal(&self.wrap, context, &key.0, entropy)
     }
 
     /// Opens a wrapped subject key.
@@ -198,6 +204,12 @@ impl std::fmt::Debug for SubjectKey {
 }
 
 impl SubjectKey {
+    /// Out of 32 bytes that nobody can guess.
+    #[must_use]
+    pub const fn from_bytes(key: [u8; KEY_BYTES]) -> Self {
+        Self(key)
+    }
+
     /// Seals a text; `context` (what and whose it is) must be given again to open it.
     pub fn seal(&self, context: &[u8], plain: &[u8], entropy: &mut dyn Entropy) -> Vec<u8> {
         seal(&self.0, context, plain, entropy)

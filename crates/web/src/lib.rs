@@ -27,6 +27,7 @@ pub mod shapes;
 mod state;
 mod stream;
 mod v1;
+mod witness;
 
 pub use limits::WebLimits;
 pub use openapi::openapi_json;
@@ -35,3 +36,4 @@ pub use receipts::{ProofParts, ReceiptError, Receipts, Soon};
 pub use routes::router;
 pub use serve::{Listening, ServeError, ServeLimits, tls_config};
 pub use state::{LogView, WebConfig, WebState};
+pub use witness::witness_router;

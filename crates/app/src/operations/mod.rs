@@ -139,7 +139,6 @@ pub(crate) struct Change<'a> {
     pub keyring: &'a Keyring,
     pub key: &'a SubjectKey,
     pub now: Timestamp,
-    pub entry: i64,
     pub entropy: &'a mut dyn Entropy,
 }
 

@@ -6,7 +6,10 @@ use simwarden_app::{
     Actor, App, AppConfig, Error, LineRef, NewOperation, NewToken, RequestContext, Submitted,
 };
 use simwarden_guard::{Engine, PackSource};
-use simwarden_model::{Channel, Claim, Eid, LockScope, Msisdn, OperationKind, PartyId, Role, SubscriptionId, Timestamp};
+use simwarden_model::{
+    Channel, Claim, DocumentKey, DocumentKind, Eid, LockScope, Msisdn, OperationKind, PartyId, Role,
+    SubscriptionId, Timestamp,
+};
 use simwarden_store::{Keyring, Store};
 use std::time::Duration;
 
@@ -26,7 +29,12 @@ pub struct Person {
 impl House {
     pub async fn build() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("simwarden.db").display())).await.unwrap();
+        let store = Store::open(&format!(
+            "sqlite:{}",
+            folder.path().join("simwarden.db").display()
+        ))
+        .await
+        .unwrap();
         let engine = Engine::load(&PackSource::built_in("kh-default").unwrap()).unwrap();
         let config = AppConfig {
             store,
@@ -37,14 +45,21 @@ impl House {
             entropy: None,
             accept_clock: false,
         };
-        Self { app: App::open(config).await.unwrap(), _folder: folder }
+        Self {
+            app: App::open(config).await.unwrap(),
+            _folder: folder,
+        }
     }
 
     /// A person with one active line, entered a year ago, whose chip is live.
     pub async fn person(&self, name: &str, number: &str) -> Person {
         let at = self.app.now().minus(Duration::from_secs(365 * 24 * 3600));
         let (party, line) = rows::enter(&self.app, OPERATOR, name, number, at).await.unwrap();
-        Person { party, line, number: Msisdn::from_e164(number).unwrap() }
+        Person {
+            party,
+            line,
+            number: Msisdn::from_e164(number).unwrap(),
+        }
     }
 
     pub async fn staff(&self, role: Role, shop: &str) -> Actor {
@@ -54,10 +69,17 @@ impl House {
     /// A device that the owner has used for a year.
     pub async fn device_of(&self, person: &Person) -> Actor {
         let since = self.app.now().minus(Duration::from_secs(365 * 24 * 3600));
-        self.token(Role::Subscriber, Some(person.party), None, Some(since)).await
+        self.token(Role::Subscriber, Some(person.party), None, Some(since))
+            .await
     }
 
-    async fn token(&self, role: Role, party: Option<PartyId>, shop: Option<&str>, since: Option<Timestamp>) -> Actor {
+    async fn token(
+        &self,
+        role: Role,
+        party: Option<PartyId>,
+        shop: Option<&str>,
+        since: Option<Timestamp>,
+    ) -> Actor {
         let new = NewToken {
             role,
             operator: Some(OPERATOR.to_owned()),
@@ -100,7 +122,7 @@ impl House {
             forward_to: None,
             lock_scope: Some(LockScope::All),
             new_owner: None,
-            document_shown: None,
+            document_shown: DocumentKey::new("KHM", DocumentKind::NationalId, of.number.reveal()).ok(),
             context,
             idempotency_key: None,
         };

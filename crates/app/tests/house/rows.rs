@@ -2,8 +2,8 @@
 
 use simwarden_app::{App, Error, LineSecret, Of, OsEntropy, PartySecret, ProfileSecret, seal, seal_common};
 use simwarden_model::{
-    Iccid, LineKind, PartyClass, PartyId, PartyKind, ProfileId, ProfileState, SubscriptionId, SubscriptionState,
-    Timestamp,
+    Iccid, LineKind, PartyClass, PartyId, PartyKind, ProfileId, ProfileState, SubscriptionId,
+    SubscriptionState, Timestamp,
 };
 use simwarden_store::Indexed;
 use simwarden_store::records::party::Party;
@@ -34,7 +34,10 @@ pub async fn enter(
             &key,
             Of::Party,
             party_id.as_bytes(),
-            &PartySecret { name: name.to_owned(), ..PartySecret::default() },
+            &PartySecret {
+                name: name.to_owned(),
+                ..PartySecret::default()
+            },
             &mut entropy,
         )?),
         flagged: false,
@@ -73,11 +76,23 @@ pub async fn enter(
         version: 1,
         import_id: None,
     };
-    let live = profile(app, operator, &format!("8985501{number}"), Some((&key, line_id)), at, &mut entropy)?;
+    let live = profile(
+        app,
+        operator,
+        &format!("8985501{number}"),
+        Some((&key, line_id)),
+        at,
+        &mut entropy,
+    )?;
     let stock = profile(app, operator, &format!("8985502{number}"), None, at, &mut entropy)?;
     let mut tx = app.store().begin().await?;
-    tx.insert_subject_keys(&[SubjectKeyRow { party_id, wrapped: Some(wrapped), retain_until: None, destroyed_at: None }])
-        .await?;
+    tx.insert_subject_keys(&[SubjectKeyRow {
+        party_id,
+        wrapped: Some(wrapped),
+        retain_until: None,
+        destroyed_at: None,
+    }])
+    .await?;
     tx.insert_parties(&[party]).await?;
     tx.insert_subscriptions(&[line]).await?;
     tx.insert_profiles(&[live, stock]).await?;
@@ -113,7 +128,11 @@ fn profile(
         imsi_idx: None,
         eid_idx: None,
         imei_idx: None,
-        state: if of.is_some() { ProfileState::Enabled } else { ProfileState::Available },
+        state: if of.is_some() {
+            ProfileState::Enabled
+        } else {
+            ProfileState::Available
+        },
         live: of.is_some(),
         sealed: Some(sealed),
         created_at: at,

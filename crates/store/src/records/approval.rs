@@ -20,7 +20,7 @@ const TABLE: Table = Table {
     ],
 };
 /// The columns, as read.
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "id, operation_id, party_id, number, state, created_at, expires_at, decided_at, version";
 
 /// A question to the owner, with a number to match.

@@ -43,7 +43,7 @@ const TABLE: Table = Table {
     ],
 };
 /// The columns, as read.
-const COLUMNS: &str = "id, operator, subscription_id, party_id, kind, channel, actor_role, actor, shop, terminal, claim, state, exclusive, verdict, reasons, rules, requirements, policy_hash, hold_until, on_timeout, context, evidence, steps, line_masked, sealed, requested_at, updated_at, entry, version";
+pub(super) const COLUMNS: &str = "id, operator, subscription_id, party_id, kind, channel, actor_role, actor, shop, terminal, claim, state, exclusive, verdict, reasons, rules, requirements, policy_hash, hold_until, on_timeout, context, evidence, steps, line_masked, sealed, requested_at, updated_at, entry, version";
 
 /// A requested operation and where it stands.
 #[derive(Debug, Clone, PartialEq)]

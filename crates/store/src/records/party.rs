@@ -5,7 +5,7 @@ use crate::db::{Arg, Columns, Table, Tx};
 use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::{ImportId, PartyClass, PartyId, PartyKind, Timestamp};
 
-const TABLE: Table = Table {
+pub(super) const TABLE: Table = Table {
     name: "party",
     columns: &[
         "id",
@@ -27,7 +27,8 @@ const UPDATED: Table = Table {
     columns: TABLE.columns.split_at(TABLE.columns.len() - 1).0,
 };
 /// The columns, as read.
-const COLUMNS: &str = "id, operator, kind, class, doc_idx, sealed, flagged, created_at, version, import_id";
+pub(super) const COLUMNS: &str =
+    "id, operator, kind, class, doc_idx, sealed, flagged, created_at, version, import_id";
 
 /// A person or company, as one operator knows them. The same document at two operators is two parties.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +56,7 @@ pub struct Party {
 }
 
 impl Party {
-    fn args_with_origin(&self) -> Vec<Arg> {
+    pub(super) fn args_with_origin(&self) -> Vec<Arg> {
         let mut args = self.args();
         args.push(digest_columns(Self::KIND, &args).into());
         args

@@ -5,7 +5,7 @@ use crate::db::{Arg, Columns, Table, Tx};
 use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::{ImportId, ProfileId, ProfileState, SubscriptionId, Timestamp};
 
-const TABLE: Table = Table {
+pub(super) const TABLE: Table = Table {
     name: "profile",
     columns: &[
         "id",
@@ -30,7 +30,7 @@ const UPDATED: Table = Table {
     columns: TABLE.columns.split_at(TABLE.columns.len() - 1).0,
 };
 /// The columns, as read.
-const COLUMNS: &str = "id, operator, subscription_id, iccid_idx, imsi_idx, eid_idx, imei_idx, state, live, sealed, created_at, version, import_id";
+pub(super) const COLUMNS: &str = "id, operator, subscription_id, iccid_idx, imsi_idx, eid_idx, imei_idx, state, live, sealed, created_at, version, import_id";
 
 /// One eSIM profile.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +64,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    fn args_with_origin(&self) -> Vec<Arg> {
+    pub(super) fn args_with_origin(&self) -> Vec<Arg> {
         let mut args = self.args();
         args.push(digest_columns(Self::KIND, &args).into());
         args

@@ -66,11 +66,9 @@ impl LineSignal {
     /// Takes the newer of each. Order does not matter, so late and disordered events lead to the same row.
     #[must_use]
     pub fn merged(self, other: Self) -> Self {
-        let (attach_at, attach_imei_idx) = if other.attach_at > self.attach_at {
-            (other.attach_at, other.attach_imei_idx)
-        } else {
-            (self.attach_at, self.attach_imei_idx)
-        };
+        // Of two at the very same time the larger index stays, so that order does not matter there either.
+        let (attach_at, attach_imei_idx) =
+            (self.attach_at, self.attach_imei_idx).max((other.attach_at, other.attach_imei_idx));
         Self {
             attach_at,
             attach_imei_idx,
@@ -155,23 +153,24 @@ impl Tx {
             .collect())
     }
 
-    /// Takes in what a batch of events said, line by line; what is stored and newer stays.
+    /// Takes in what a batch of events said; what is stored and newer stays. A line may stand in it more than once.
     ///
     /// # Errors
     /// When the database cannot be written.
     pub async fn merge_signals(&mut self, news: Vec<(BlindIndex, LineSignal)>) -> Result<(), StoreError> {
-        let keys: Vec<BlindIndex> = news.iter().map(|(line, _)| *line).collect();
-        let stored: std::collections::HashMap<_, _> = self.signals(&keys).await?.into_iter().collect();
-        let rows = news
+        let mut merged = std::collections::BTreeMap::<BlindIndex, LineSignal>::new();
+        for (line, signal) in news {
+            let entry = merged.entry(line).or_default();
+            *entry = entry.merged(signal);
+        }
+        let keys: Vec<BlindIndex> = merged.keys().copied().collect();
+        for (line, stored) in self.signals(&keys).await? {
+            let entry = merged.entry(line).or_default();
+            *entry = entry.merged(stored);
+        }
+        let rows = merged
             .into_iter()
-            .map(|(line, signal)| {
-                stored
-                    .get(&line)
-                    .copied()
-                    .unwrap_or_default()
-                    .merged(signal)
-                    .args(line)
-            })
+            .map(|(line, signal)| signal.args(line))
             .collect();
         let sets: Vec<String> = TABLE.columns[1..]
             .iter()

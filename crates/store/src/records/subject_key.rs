@@ -5,7 +5,7 @@ use crate::db::{Arg, Columns, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::{PartyId, Timestamp};
 
-const TABLE: Table = Table {
+pub(super) const TABLE: Table = Table {
     name: "subject_key",
     columns: &["party_id", "wrapped", "retain_until", "destroyed_at"],
 };
@@ -26,7 +26,7 @@ pub struct SubjectKeyRow {
 }
 
 impl SubjectKeyRow {
-    fn args(&self) -> Vec<Arg> {
+    pub(super) fn args(&self) -> Vec<Arg> {
         vec![
             self.party_id.into(),
             self.wrapped.clone().into(),

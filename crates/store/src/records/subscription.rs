@@ -7,7 +7,7 @@ use simwarden_model::{
     ImportId, LineKind, LockScope, LockSetter, PartyId, SubscriptionId, SubscriptionState, Timestamp,
 };
 
-const TABLE: Table = Table {
+pub(super) const TABLE: Table = Table {
     name: "subscription",
     columns: &[
         "id",
@@ -42,7 +42,7 @@ const UPDATED: Table = Table {
     columns: TABLE.columns.split_at(TABLE.columns.len() - 1).0,
 };
 /// The columns, as read.
-const COLUMNS: &str = "id, operator, party_id, msisdn_idx, kind, state, sealed, lock_scope, lock_setter, lock_expires_at, frozen_at, opened_at, swapped_at, device_changed_at, contact_changed_at, owner_changed_at, port_at, locked_at, unlocked_at, forwarding_at, quarantined_at, version, import_id";
+pub(super) const COLUMNS: &str = "id, operator, party_id, msisdn_idx, kind, state, sealed, lock_scope, lock_setter, lock_expires_at, frozen_at, opened_at, swapped_at, device_changed_at, contact_changed_at, owner_changed_at, port_at, locked_at, unlocked_at, forwarding_at, quarantined_at, version, import_id";
 
 /// A line: one number under one contract.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +96,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    fn args_with_origin(&self) -> Vec<Arg> {
+    pub(super) fn args_with_origin(&self) -> Vec<Arg> {
         let mut args = self.args();
         args.push(digest_columns(Self::KIND, &args).into());
         args

@@ -1,0 +1,35 @@
+# The commands of simwarden. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run web test soak bench fmt clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+run: web ## build everything and start the demo: a small country with honest people and thieves
+	@echo "run: building the server (the first time takes some minutes) and starting the demo"
+	@cargo run --release --locked -p simwarden -- demo
+
+web: ## build the browser pages into web/dist
+	@if [ -f web/package.json ]; then \
+	  echo "web: installing and building the pages"; \
+	  cd web && npm ci --no-audit --no-fund && npm run build; \
+	else echo "web: there are no pages to build"; fi
+
+test: ## run every check there is; installs and starts what it needs, leaves nothing running
+	@scripts/test.sh
+
+soak: ## the durability tests at full length: 1,000 kills, 200 power cuts
+	@scripts/soak.sh
+
+bench: ## measure, each number beside its floor or a peer
+	@echo "bench: building and measuring; keep the machine quiet"
+	@scripts/postgres.sh run cargo run --release --locked -p simwarden -- bench
+
+fmt: ## format the code
+	@cargo fmt --all
+
+clean: ## remove everything that was built
+	@echo "clean: removing what was built"
+	@cargo clean
+	@rm -rf web/dist web/node_modules

@@ -1,0 +1,146 @@
+//! Growing the tree from the database's entries, piece by piece, with all files that this makes.
+
+use super::files::Folder;
+use super::{LogError, blocking};
+use simwarden_ledger::{Hash, LogPath, TILE_WIDTH, TileId, TreeState, grow_bundles, integrate, leaf_hash};
+use simwarden_store::Store;
+use simwarden_store::records::entry::Entry;
+
+/// Entries read at once: at most 64 MiB.
+const PIECE: u64 = 1024;
+/// Files, and bytes of them, that wait to be written together.
+const FILES_MAX: usize = 512;
+const BYTES_MAX: usize = 32 << 20;
+
+/// A tree with what its next growth needs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Grown {
+    /// The tree.
+    pub tree: TreeState,
+    /// The bytes of the partial bundle at its right edge.
+    pub edge: Vec<u8>,
+}
+
+/// Grows a tree to `target` entries and makes its files durable. `mark` is a size on the way whose root is wanted too.
+pub(crate) async fn extend(
+    store: &Store,
+    folder: &Folder,
+    from: Grown,
+    target: u64,
+    mark: Option<u64>,
+) -> Result<(Grown, Option<Hash>), LogError> {
+    let begun = from.tree.size();
+    let mut grown = from;
+    let mut marked = mark.filter(|mark| *mark == begun).map(|_| grown.tree.root());
+    let mut files: Vec<(LogPath, Vec<u8>)> = Vec::new();
+    while grown.tree.size() < target {
+        let at = grown.tree.size();
+        let end = piece_end(at, target, mark);
+        let entries = read(store, at, end).await?;
+        let (leaves, bodies): (Vec<Hash>, Vec<Vec<u8>>) = entries
+            .into_iter()
+            .map(|entry| (Hash(entry.leaf), entry.body))
+            .unzip();
+        let tiles = integrate(&grown.tree, &leaves)?;
+        let bundles = grow_bundles(at, &grown.edge, &bodies)?;
+        files.extend(
+            tiles
+                .tiles
+                .into_iter()
+                .filter(|(id, _)| id.is_full())
+                .map(|(id, b)| (LogPath::Tile(id), b)),
+        );
+        files.extend(
+            bundles
+                .bundles
+                .into_iter()
+                .filter(|(id, _)| id.is_full())
+                .map(|(id, b)| (LogPath::Bundle(id), b)),
+        );
+        grown = Grown {
+            tree: tiles.state,
+            edge: bundles.edge,
+        };
+        if mark == Some(end) {
+            marked = Some(grown.tree.root());
+        }
+        if files.len() > FILES_MAX || files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > BYTES_MAX {
+            write(folder, std::mem::take(&mut files)).await?;
+        }
+    }
+    files.extend(partials(&grown, begun)?);
+    write(folder, files).await?;
+    Ok((grown, marked))
+}
+
+/// The partial files of a tree that a smaller one did not have.
+fn partials(grown: &Grown, before: u64) -> Result<Vec<(LogPath, Vec<u8>)>, LogError> {
+    let size = grown.tree.size();
+    let tiles = grown.tree.partial_tiles().into_iter();
+    let mut files: Vec<_> = tiles
+        .filter(|(id, _)| TileId::at_size(id.level(), id.index(), before) != Some(*id))
+        .map(|(id, bytes)| (LogPath::Tile(id), bytes))
+        .collect();
+    if let Some(id) =
+        simwarden_ledger::BundleId::at_size(size / u64::from(TILE_WIDTH), size).filter(|_| size > before)
+    {
+        files.push((LogPath::Bundle(id), grown.edge.clone()));
+    }
+    Ok(files)
+}
+
+/// Pieces end where a bundle does, so that only the last one leaves a partial bundle.
+fn piece_end(at: u64, target: u64, mark: Option<u64>) -> u64 {
+    let width = u64::from(TILE_WIDTH);
+    let end = ((at + PIECE) / width * width).min(target);
+    mark.filter(|mark| (at + 1..end).contains(mark)).unwrap_or(end)
+}
+
+/// The entries `from..to`, each checked to be where it belongs and to be what its hash says.
+pub(crate) async fn read(store: &Store, from: u64, to: u64) -> Result<Vec<Entry>, LogError> {
+    let most = u32::try_from(to.saturating_sub(from)).unwrap_or(u32::MAX);
+    let entries = if most == 0 {
+        Vec::new()
+    } else {
+        store.entries(signed(from), most).await?
+    };
+    for (index, entry) in (from..to).zip(entries.iter().map(Some).chain(std::iter::repeat(None))) {
+        match entry {
+            Some(entry) if entry.index != signed(index) => return Err(missing(index)),
+            Some(entry) if leaf_hash(&entry.body).0 != entry.leaf => {
+                return Err(LogError::Entry {
+                    index,
+                    reason: "is not what its leaf hash says: it was changed",
+                });
+            }
+            Some(_) => {}
+            None => return Err(missing(index)),
+        }
+    }
+    Ok(entries)
+}
+
+fn missing(index: u64) -> LogError {
+    LogError::Entry {
+        index,
+        reason: "is missing",
+    }
+}
+
+async fn write(folder: &Folder, files: Vec<(LogPath, Vec<u8>)>) -> Result<(), LogError> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let folder = folder.clone();
+    blocking(move || folder.put(&files)).await
+}
+
+/// A tree size as the database counts it.
+pub(crate) fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
+}
+
+/// A size of the database as a tree size.
+pub(crate) fn unsigned(size: i64) -> u64 {
+    u64::try_from(size).unwrap_or(0)
+}

@@ -1,0 +1,69 @@
+//! The one binary of simwarden: subcommands, configuration, the wiring of roles; nothing else.
+
+mod commands;
+mod house;
+mod policies;
+mod server;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Keeps every eSIM with its rightful owner.
+#[derive(Parser)]
+#[command(version, about, propagate_version = true, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server: API, console, ledger and the worker that carries effects out
+    Serve(commands::serve::Serve),
+    /// Make a small invented country, start the server and play honest life and six thefts through the real API
+    Demo(commands::demo::Demo),
+    /// Take in an operator's inventory, all or nothing
+    Import(commands::import::Import),
+    /// Write an operator's registry back, in the columns of the import
+    Export(commands::export::Export),
+    /// Make and take back access tokens
+    Token(commands::token::Token),
+    /// Check, test, explain, compare and back-test rule packs
+    Policy(commands::policy::Policy),
+    /// Verify, prove, check and mirror the ledger
+    Ledger(commands::ledger::Ledger),
+    /// Run a witness: cosign a log's checkpoints, refuse rollback and split views
+    Witness(commands::witness::Witness),
+    /// Measure this machine: decisions, durable operations, the ledger, each beside its floor
+    Bench(commands::bench::Bench),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(cli)));
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("simwarden: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(serve) => serve.run().await,
+        Command::Demo(demo) => demo.run().await,
+        Command::Import(import) => import.run().await,
+        Command::Export(export) => export.run().await,
+        Command::Token(token) => token.run().await,
+        Command::Policy(policy) => policy.run().await,
+        Command::Ledger(ledger) => ledger.run().await,
+        Command::Witness(witness) => witness.run().await,
+        Command::Bench(bench) => bench.run().await,
+    }
+}

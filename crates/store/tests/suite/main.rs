@@ -1,0 +1,11 @@
+//! The store's suite: every test runs on SQLite, and the same test on PostgreSQL when `SIMWARDEN_TEST_PG` names a
+//! server (`scripts/postgres.sh run cargo test -p simwarden-store`).
+
+mod commit;
+mod concurrency;
+mod ledger;
+mod lists;
+mod records;
+mod refusals;
+mod samples;
+mod test_db;
