@@ -371,7 +371,18 @@ macro_rules! put {
                 self.$list.push(Put::Insert(row));
             }
             /// Writes the next version of a row, counted up here, and marks it in the entry.
+            /// A row that this very draft adds stays a first version, as it then becomes durable.
             pub(crate) fn $change(&mut self, mut row: $row) {
+                let fresh = self.$list.iter().rposition(|put| matches!(put, Put::Insert(new) if new.id == row.id));
+                if let Some(place) = fresh {
+                    let mark = RowMark::of(&row);
+                    let id = mark.1.clone();
+                    self.$list[place] = Put::Insert(row);
+                    if let Some(before) = self.entry().rows.iter_mut().find(|m| m.0 == mark.0 && m.1 == id) {
+                        *before = mark;
+                    }
+                    return;
+                }
                 row.version += 1;
                 let mark = RowMark::of(&row);
                 self.entry().rows.push(mark);

@@ -395,7 +395,7 @@ impl Tx {
     ) -> Result<u64, StoreError> {
         let width = table.columns.len();
         debug_assert_eq!(args.len() % width, 0, "a row of {} has the wrong width", table.name);
-        let numbered = matches!(self.0, TxInner::Postgres(_));
+        let numbered = matches!(self.open, Open::Postgres(_));
         let mut touched = 0;
         let mut left = args.len() / width;
         let mut args = args.into_iter();
@@ -415,12 +415,12 @@ impl Tx {
         &mut self,
         tables: &[&'static str],
     ) -> Result<Vec<(String, String)>, StoreError> {
-        let sql = match &self.0 {
-            TxInner::Sqlite(_) => {
+        let sql = match &self.open {
+            Open::Sqlite(..) => {
                 "SELECT name, sql FROM sqlite_master \
                  WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN (KEYS) ORDER BY name"
             }
-            TxInner::Postgres(_) => {
+            Open::Postgres(_) => {
                 "SELECT i.indexname::text, i.indexdef FROM pg_indexes i \
                  WHERE i.schemaname = current_schema() AND i.tablename IN (KEYS) \
                  AND i.indexname NOT IN (SELECT conname FROM pg_constraint) ORDER BY 1"

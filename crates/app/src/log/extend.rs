@@ -5,9 +5,13 @@ use super::{LogError, blocking};
 use simwarden_ledger::{Hash, LogPath, TILE_WIDTH, TileId, TreeState, grow_bundles, integrate, leaf_hash};
 use simwarden_store::Store;
 use simwarden_store::records::entry::Entry;
+use std::collections::VecDeque;
+use tokio::task::JoinHandle;
 
 /// Entries read at once: at most 64 MiB.
 const PIECE: u64 = 1024;
+/// Pieces that are read at the same time: half of the connections that read, the others serve requests.
+const READERS: usize = 2;
 /// Files, and bytes of them, that wait to be written together.
 const FILES_MAX: usize = 512;
 const BYTES_MAX: usize = 32 << 20;
@@ -33,10 +37,8 @@ pub(crate) async fn extend(
     let mut grown = from;
     let mut marked = mark.filter(|mark| *mark == begun).map(|_| grown.tree.root());
     let mut files: Vec<(LogPath, Vec<u8>)> = Vec::new();
-    while grown.tree.size() < target {
-        let at = grown.tree.size();
-        let end = piece_end(at, target, mark);
-        let entries = read(store, at, end).await?;
+    let mut ahead = Ahead::new(store.clone(), begun, target, mark);
+    while let Some((at, end, entries)) = ahead.next().await? {
         let (leaves, bodies): (Vec<Hash>, Vec<Vec<u8>>) = entries
             .into_iter()
             .map(|entry| (Hash(entry.leaf), entry.body))
@@ -71,6 +73,48 @@ pub(crate) async fn extend(
     files.extend(partials(&grown, begun)?);
     write(folder, files).await?;
     Ok((grown, marked))
+}
+
+/// A piece that is being read.
+type Reading = JoinHandle<Result<Vec<Entry>, LogError>>;
+
+/// Reads pieces while the one before is hashed and written.
+struct Ahead {
+    store: Store,
+    next: u64,
+    target: u64,
+    mark: Option<u64>,
+    reading: VecDeque<(u64, u64, Reading)>,
+}
+
+impl Ahead {
+    fn new(store: Store, from: u64, target: u64, mark: Option<u64>) -> Self {
+        Self {
+            store,
+            next: from,
+            target,
+            mark,
+            reading: VecDeque::with_capacity(READERS),
+        }
+    }
+
+    /// The next piece, in order: from, to, and the entries.
+    async fn next(&mut self) -> Result<Option<(u64, u64, Vec<Entry>)>, LogError> {
+        while self.next < self.target && self.reading.len() < READERS {
+            let (at, end) = (self.next, piece_end(self.next, self.target, self.mark));
+            let store = self.store.clone();
+            let piece = tokio::spawn(async move { read(&store, at, end).await });
+            self.reading.push_back((at, end, piece));
+            self.next = end;
+        }
+        let Some((at, end, piece)) = self.reading.pop_front() else {
+            return Ok(None);
+        };
+        match piece.await {
+            Ok(entries) => Ok(Some((at, end, entries?))),
+            Err(error) => Err(LogError::Setup(format!("the server is going down: {error}"))),
+        }
+    }
 }
 
 /// The partial files of a tree that a smaller one did not have.

@@ -121,7 +121,7 @@ pub async fn fsck(store: &Store, folder: Option<&Path>, key: &VerifierKey) -> Re
     let mut walk = Walk::new(folder.clone());
     walk.wanted.extend(checkpoint.clone());
     walk.wanted.extend(published);
-    walk.to_end(store, &mut report).await?;
+    walk.read_on(store, &mut report).await?;
     walk.conclude(&mut report);
     let recorded = walk.marks.imports_so_far();
     let (counts, suspects) = check_rows(store, &walk.marks, &mut report).await?;
@@ -130,11 +130,11 @@ pub async fn fsck(store: &Store, folder: Option<&Path>, key: &VerifierKey) -> Re
         if suspects.is_empty() {
             break;
         }
-        walk.to_end(store, &mut report).await?;
+        walk.read_on(store, &mut report).await?;
         suspects = suspects.again(store, &walk.marks).await?;
     }
     suspects.report(&mut report);
-    walk.to_end(store, &mut report).await?;
+    walk.read_on(store, &mut report).await?;
     check_imports(store, &walk.marks, &recorded, &counts, &mut report).await?;
     report.entries = walk.next;
     if let Some((folder, checkpoint)) = folder.zip(checkpoint) {
@@ -200,7 +200,7 @@ impl Walk {
     }
 
     /// Reads every entry that was not read yet.
-    async fn to_end(&mut self, store: &Store, report: &mut FsckReport) -> Result<(), LogError> {
+    async fn read_on(&mut self, store: &Store, report: &mut FsckReport) -> Result<(), LogError> {
         loop {
             self.meet();
             let entries = store.entries(signed(self.next), PIECE).await?;

@@ -13,10 +13,10 @@ use super::{Folder, LogConfig, LogError, Receipts, Sequencer, VerifyOptions, Wit
 use crate::{EntryBody, RowMark, SystemClock};
 use simwarden_ledger::{KeyKind, NoteSigner, Policy, leaf_hash};
 use simwarden_model::{Clock, Entropy, PartyClass, PartyId, PartyKind, Role, Timestamp};
-use simwarden_store::Store;
 use simwarden_store::records::Kept as _;
 use simwarden_store::records::entry::Entry;
 use simwarden_store::records::party::Party;
+use simwarden_store::{Store, StoreError};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -64,9 +64,15 @@ impl World {
     }
 
     async fn store_in(dir: &tempfile::TempDir) -> Store {
-        Store::open(&format!("sqlite:{}", dir.path().join("house.db").display()))
-            .await
-            .unwrap()
+        let address = format!("sqlite:{}", dir.path().join("house.db").display());
+        // On a machine whose disk is busy with other tests, making the database can take longer than a store waits.
+        for _ in 0..20 {
+            match Store::open(&address).await {
+                Err(StoreError::Unavailable(_)) => {}
+                opened => return opened.unwrap(),
+            }
+        }
+        panic!("the database cannot be opened")
     }
 
     /// Another server's handle on the same database.
