@@ -113,9 +113,21 @@ pub struct Operation {
     pub requested_at: String,
     /// When it last changed.
     pub updated_at: String,
+    /// How far it was carried out; in lists it is not told.
+    #[serde(default)]
+    pub steps: Vec<Step>,
     /// Two digits on the requester's screen.
     #[serde(default)]
     pub match_number: Option<i64>,
+}
+
+/// One step of carrying an operation out.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Step {
+    /// `order`, `release`, `install`, `switch`, `retire` …
+    pub name: String,
+    /// `pending`, `running`, `done`, `failed`, `undone`.
+    pub state: String,
 }
 
 /// What became of evidence or of an answer.

@@ -183,10 +183,19 @@ impl SmDpPlus for SimWorld {
         Box::pin(async move {
             self.meet(Port::SmDp).await?;
             let mut inner = self.lock();
-            if inner.first(name, meaning("bar", wanted))
-                && let Some(order) = inner.orders.get_mut(&wanted.iccid)
-            {
-                order.stand = Stand::Barred;
+            if !inner.first(name, meaning("bar", wanted)) {
+                return Ok(());
+            }
+            match inner.orders.get_mut(&wanted.iccid) {
+                Some(order) => order.stand = Stand::Barred,
+                // Only what was ordered for an operation is taken back with it.
+                None => {
+                    let text = format!(
+                        "profile {} was barred and had never been ordered here",
+                        wanted.iccid
+                    );
+                    inner.violations.push(text);
+                }
             }
             Ok(())
         })
@@ -271,7 +280,10 @@ mod tests {
             let answer = world.order(name(1), &bound).await;
             assert!(matches!(answer, Err(PortError::Temporary(_))));
         }
-        assert!(matches!(world.order(name(1), &bound).await, Err(PortError::Permanent(_))));
+        assert!(matches!(
+            world.order(name(1), &bound).await,
+            Err(PortError::Permanent(_))
+        ));
         world.order(name(1), &bound).await.unwrap();
         assert_eq!(world.ordered_for("A"), [(bound.iccid, Stand::Ordered)]);
     }
