@@ -394,7 +394,12 @@ impl Tx {
         tail: &str,
     ) -> Result<u64, StoreError> {
         let width = table.columns.len();
-        debug_assert_eq!(args.len() % width, 0, "a row of {} has the wrong width", table.name);
+        debug_assert_eq!(
+            args.len() % width,
+            0,
+            "a row of {} has the wrong width",
+            table.name
+        );
         let numbered = matches!(self.open, Open::Postgres(_));
         let mut touched = 0;
         let mut left = args.len() / width;

@@ -3,9 +3,9 @@
 //! One line is one row, whatever stands in it: a broken quote spoils its own row and no other. Memory is bounded by
 //! [`LINE_BYTES_MAX`].
 
+use super::Format;
 use super::column::{COLUMNS, Column, names};
 use super::problem::Reason;
-use super::Format;
 use crate::Error;
 use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use std::io::{BufRead, BufReader, Read};
@@ -59,7 +59,9 @@ impl Lines {
             loop {
                 self.buffer.clear();
                 let most = LINE_BYTES_MAX as u64 + 1;
-                let read = (&mut self.reader).take(most).read_until(b'\n', &mut self.buffer)?;
+                let read = (&mut self.reader)
+                    .take(most)
+                    .read_until(b'\n', &mut self.buffer)?;
                 if read == 0 {
                     return Ok(None);
                 }
@@ -186,7 +188,11 @@ impl Cells {
                 None => return Err(Reason::BadQuoting),
             };
         }
-        if rest.is_some() { Err(Reason::WrongWidth) } else { Ok(()) }
+        if rest.is_some() {
+            Err(Reason::WrongWidth)
+        } else {
+            Ok(())
+        }
     }
 
     /// Takes a row apart.
@@ -196,7 +202,9 @@ impl Cells {
             Form::Csv(header) => self.csv(line, header),
             Form::JsonLines => {
                 let mut json = serde_json::Deserializer::from_str(line);
-                JsonRow(self).deserialize(&mut json).map_err(|_| Reason::BadJson)?;
+                JsonRow(self)
+                    .deserialize(&mut json)
+                    .map_err(|_| Reason::BadJson)?;
                 json.end().map_err(|_| Reason::BadJson)
             }
         }
@@ -220,7 +228,12 @@ pub(super) fn read_form(lines: &mut Lines, format: Format) -> Result<Form, Error
     let line = match lines.next().map_err(super::unreadable)? {
         Some((_, Line::Text(line))) => line,
         Some(_) => return wrong("the first line is no header in UTF-8; save the file as UTF-8".into()),
-        None => return wrong(format!("the file is empty; its first line must name the columns: {}", names())),
+        None => {
+            return wrong(format!(
+                "the file is empty; its first line must name the columns: {}",
+                names()
+            ));
+        }
     };
     let mut header = Vec::new();
     for name in line.split(',') {

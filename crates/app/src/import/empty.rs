@@ -78,7 +78,9 @@ impl EmptyRegistry {
             }
             return Ok(Ok(number));
         }
-        let known = row.document.and_then(|document| self.documents.get(document.index));
+        let known = row
+            .document
+            .and_then(|document| self.documents.get(document.index));
         let party = match known {
             Some(party) => party,
             None => {

@@ -108,11 +108,7 @@ fn unwritable(error: std::io::Error) -> Error {
 }
 
 /// Records who looks, and at how much.
-async fn announce(
-    registry: &Registry,
-    request: &ExportRequest,
-    operator: &str,
-) -> Result<(i64, u64), Error> {
+async fn announce(registry: &Registry, request: &ExportRequest, operator: &str) -> Result<(i64, u64), Error> {
     let mut tx = registry.store.begin().await?;
     let (end, last) = tx.ledger_end().await?;
     let now = time_of(registry, end, last)?;
@@ -184,7 +180,10 @@ fn profile_cells(profile: &Profile, secret: ProfileSecret, row: &mut Row) {
         (Column::Eid, secret.eid),
         (Column::Imei, secret.imei),
     ];
-    row.extend(more.into_iter().filter_map(|(column, text)| Some((column, text?))));
+    row.extend(
+        more.into_iter()
+            .filter_map(|(column, text)| Some((column, text?))),
+    );
 }
 
 fn line_cells(line: &Subscription, key: &SubjectKey, row: &mut Row) -> Result<(), Error> {
@@ -201,7 +200,10 @@ fn line_cells(line: &Subscription, key: &SubjectKey, row: &mut Row) -> Result<()
         (Column::ContactEmail, secret.contact_email),
         (Column::Language, secret.language),
     ];
-    row.extend(more.into_iter().filter_map(|(column, text)| Some((column, text?))));
+    row.extend(
+        more.into_iter()
+            .filter_map(|(column, text)| Some((column, text?))),
+    );
     Ok(())
 }
 
@@ -227,7 +229,10 @@ fn party_cells(party: &Party, key: &SubjectKey, row: &mut Row) -> Result<(), Err
         (Column::DocumentKind, secret.document_kind),
         (Column::DocumentNumber, secret.document_number),
     ];
-    row.extend(more.into_iter().filter_map(|(column, text)| Some((column, text?))));
+    row.extend(
+        more.into_iter()
+            .filter_map(|(column, text)| Some((column, text?))),
+    );
     Ok(())
 }
 

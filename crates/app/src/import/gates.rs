@@ -94,7 +94,11 @@ impl Default for ImportGates {
 
 #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
 fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        0.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 impl ImportGates {
@@ -118,7 +122,10 @@ impl ImportGates {
             self.conflict_share_max,
         ];
         if shares.iter().any(|share| !(0.0..=1.0).contains(share)) {
-            return Err(Error::invalid("bad_gates", "a share of rows is a number from 0 to 1"));
+            return Err(Error::invalid(
+                "bad_gates",
+                "a share of rows is a number from 0 to 1",
+            ));
         }
         if !(self.volume_ratio_min >= 0.0 && self.volume_ratio_min <= self.volume_ratio_max) {
             return Err(Error::invalid(
@@ -135,9 +142,8 @@ impl ImportGates {
         self.expected
             .iter()
             .map(|name| {
-                Column::from_name(name).ok_or_else(|| {
-                    Error::invalid("bad_gates", format!("`expected` names no column: {name}"))
-                })
+                Column::from_name(name)
+                    .ok_or_else(|| Error::invalid("bad_gates", format!("`expected` names no column: {name}")))
             })
             .collect()
     }
@@ -145,7 +151,9 @@ impl ImportGates {
     fn networks(&self) -> Result<Vec<Plmn>, Error> {
         self.own_networks
             .iter()
-            .map(|code| Plmn::parse(code).map_err(|e| Error::invalid("bad_gates", format!("own_networks: {e}"))))
+            .map(|code| {
+                Plmn::parse(code).map_err(|e| Error::invalid("bad_gates", format!("own_networks: {e}")))
+            })
             .collect()
     }
 
@@ -227,6 +235,11 @@ mod tests {
             assert_eq!(ImportGates::from_toml(&text).unwrap_err().code, "bad_gates");
         }
         let text = super::SHIPPED.replace("\"imsi\"", "\"imzi\"");
-        assert!(ImportGates::from_toml(&text).unwrap_err().message.contains("imzi"));
+        assert!(
+            ImportGates::from_toml(&text)
+                .unwrap_err()
+                .message
+                .contains("imzi")
+        );
     }
 }

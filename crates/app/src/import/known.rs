@@ -46,7 +46,11 @@ impl Known {
         for line in tx.subscriptions_by_msisdn(&numbers).await? {
             known.enter_line(&line);
         }
-        let more: BTreeSet<_> = known.profiles.values().filter_map(|p| p.subscription_id).collect();
+        let more: BTreeSet<_> = known
+            .profiles
+            .values()
+            .filter_map(|p| p.subscription_id)
+            .collect();
         let more: Vec<_> = more
             .into_iter()
             .filter(|id| !known.lines.contains_key(id))
@@ -109,7 +113,9 @@ impl Known {
             self.parties.insert(party.id, party.clone());
         }
         if let Some(line) = &change.line {
-            if !line.state.holds_number() && let Some(number) = line.msisdn_idx {
+            if !line.state.holds_number()
+                && let Some(number) = line.msisdn_idx
+            {
                 self.numbers.remove(&number);
             }
             self.enter_line(line);

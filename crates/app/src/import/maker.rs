@@ -6,9 +6,9 @@
 
 use super::chunks::Chunks;
 use super::row::{LineRow, Row};
+use crate::Error;
 use crate::chance::OsEntropy;
 use crate::secrets::{LineSecret, Of, PartySecret, ProfileSecret, seal, seal_common};
-use crate::Error;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use simwarden_model::{
@@ -209,7 +209,13 @@ impl Maker {
     ) -> Result<Vec<u8>, Error> {
         match key {
             Some(key) => seal(key, Of::Profile, id.as_bytes(), secret, &mut self.entropy),
-            None => seal_common(&self.keyring, Of::Profile, id.as_bytes(), secret, &mut self.entropy),
+            None => seal_common(
+                &self.keyring,
+                Of::Profile,
+                id.as_bytes(),
+                secret,
+                &mut self.entropy,
+            ),
         }
     }
 

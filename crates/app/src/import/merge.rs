@@ -8,8 +8,8 @@ use super::known::Known;
 use super::maker::Maker;
 use super::problem::Reason;
 use super::row::{Keyed, LineRow, Row};
-use crate::secrets::{LineSecret, Of, PartySecret, ProfileSecret, open, open_common, seal};
 use crate::Error;
+use crate::secrets::{LineSecret, Of, PartySecret, ProfileSecret, open, open_common, seal};
 use simwarden_model::{SubscriptionState, Timestamp};
 use simwarden_store::records::import::FreshRows;
 use simwarden_store::records::party::Party;
@@ -83,8 +83,7 @@ impl Merger {
             None => self.enter(row, known, out)?,
         };
         if let Some(eid) = row.eid {
-            out.chips
-                .push(place(eid.index, eid.value.eum(), self.maker.now));
+            out.chips.push(place(eid.index, eid.value.eum(), self.maker.now));
         }
         if let Some(imei) = row.imei {
             out.phones
@@ -138,10 +137,12 @@ impl Merger {
             return Err(Reason::ForeignIccid.into());
         }
         let before = profile.clone();
-        let state = row.profile_state.unwrap_or(match (&row.line, before.subscription_id) {
-            (Some(_), None) => row.first_state(),
-            _ => before.state,
-        });
+        let state = row
+            .profile_state
+            .unwrap_or(match (&row.line, before.subscription_id) {
+                (Some(_), None) => row.first_state(),
+                _ => before.state,
+            });
         let live = state.is_live();
         let mut line = match (&row.line, before.subscription_id) {
             (None, None) => None,
@@ -161,9 +162,21 @@ impl Merger {
         }
         let mut secret = self.open_profile(&before, known)?;
         let mut resealed = line.is_some() && before.subscription_id.is_none();
-        resealed |= put(&mut profile.imsi_idx, &mut secret.imsi, row.imsi.map(|i| clear(&i, i.value.reveal())));
-        resealed |= put(&mut profile.eid_idx, &mut secret.eid, row.eid.map(|i| clear(&i, i.value.reveal())));
-        resealed |= put(&mut profile.imei_idx, &mut secret.imei, row.imei.map(|i| clear(&i, i.value.reveal())));
+        resealed |= put(
+            &mut profile.imsi_idx,
+            &mut secret.imsi,
+            row.imsi.map(|i| clear(&i, i.value.reveal())),
+        );
+        resealed |= put(
+            &mut profile.eid_idx,
+            &mut secret.eid,
+            row.eid.map(|i| clear(&i, i.value.reveal())),
+        );
+        resealed |= put(
+            &mut profile.imei_idx,
+            &mut secret.imei,
+            row.imei.map(|i| clear(&i, i.value.reveal())),
+        );
         profile.state = state;
         profile.live = live;
         if let Some(line) = &mut line {
@@ -306,7 +319,12 @@ impl Merger {
         })
     }
 
-    fn change_line(&mut self, row: &LineRow, line: &mut Subscription, key: &SubjectKey) -> Result<bool, Error> {
+    fn change_line(
+        &mut self,
+        row: &LineRow,
+        line: &mut Subscription,
+        key: &SubjectKey,
+    ) -> Result<bool, Error> {
         let before = line.clone();
         line.state = row.state.unwrap_or(line.state);
         line.kind = row.kind.unwrap_or(line.kind);
@@ -321,16 +339,31 @@ impl Merger {
         secret.contact_email = row.contact_email.clone().or(secret.contact_email);
         secret.language = row.language.clone().or(secret.language);
         if (&secret.contact_phone, &secret.contact_email) != (&old.contact_phone, &old.contact_email) {
-            secret.old_contact = old.contact_phone.clone().or(old.contact_email.clone()).or(secret.old_contact);
+            secret.old_contact = old
+                .contact_phone
+                .clone()
+                .or(old.contact_email.clone())
+                .or(secret.old_contact);
             line.contact_changed_at = Some(self.maker.now);
         }
         if secret != old {
-            line.sealed = Some(seal(key, Of::Line, line.id.as_bytes(), &secret, &mut self.maker.entropy)?);
+            line.sealed = Some(seal(
+                key,
+                Of::Line,
+                line.id.as_bytes(),
+                &secret,
+                &mut self.maker.entropy,
+            )?);
         }
         Ok(*line != before)
     }
 
-    fn change_party(&mut self, row: &LineRow, party: &Party, key: &SubjectKey) -> Result<Option<Party>, Error> {
+    fn change_party(
+        &mut self,
+        row: &LineRow,
+        party: &Party,
+        key: &SubjectKey,
+    ) -> Result<Option<Party>, Error> {
         let mut after = party.clone();
         after.kind = row.party_kind.unwrap_or(after.kind);
         after.class = row.class.unwrap_or(after.class);
@@ -338,7 +371,13 @@ impl Merger {
             let mut secret: PartySecret = open(key, Of::Party, party.id.as_bytes(), sealed)?;
             if secret.name != *name {
                 secret.name.clone_from(name);
-                after.sealed = Some(seal(key, Of::Party, party.id.as_bytes(), &secret, &mut self.maker.entropy)?);
+                after.sealed = Some(seal(
+                    key,
+                    Of::Party,
+                    party.id.as_bytes(),
+                    &secret,
+                    &mut self.maker.entropy,
+                )?);
             }
         }
         if after == *party {
@@ -382,7 +421,11 @@ fn clear<T>(keyed: &Keyed<T>, text: &str) -> (BlindIndex, String) {
 }
 
 /// Takes a given identifier over; says whether it differs from the one before.
-fn put(index: &mut Option<BlindIndex>, secret: &mut Option<String>, given: Option<(BlindIndex, String)>) -> bool {
+fn put(
+    index: &mut Option<BlindIndex>,
+    secret: &mut Option<String>,
+    given: Option<(BlindIndex, String)>,
+) -> bool {
     match given {
         Some((new, text)) if *index != Some(new) => {
             *index = Some(new);

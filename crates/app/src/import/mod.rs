@@ -222,7 +222,9 @@ pub struct ImportReport {
 fn may_import(actor: &Actor) -> Result<(), Error> {
     match actor.role {
         Role::Admin | Role::System => Ok(()),
-        _ => Err(Error::forbidden("inventories are imported and exported by administrators")),
+        _ => Err(Error::forbidden(
+            "inventories are imported and exported by administrators",
+        )),
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! The file holds personal data as the inventory does; only its owner may read it.
 
-use super::problem::BadRow;
 use super::FORMULA_BEGINNINGS;
+use super::problem::BadRow;
 use crate::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -72,13 +72,20 @@ fn create(path: &Path) -> std::io::Result<BufWriter<File>> {
 fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     Error::invalid(
         "quarantine_unwritable",
-        format!("the quarantine file {} cannot be written: {error}", path.display()),
+        format!(
+            "the quarantine file {} cannot be written: {error}",
+            path.display()
+        ),
     )
 }
 
 /// A cell of CSV that a spreadsheet takes for text, whatever stands in it.
 pub(super) fn cell(text: &str) -> String {
-    let guard = if text.trim_start().starts_with(FORMULA_BEGINNINGS) { "'" } else { "" };
+    let guard = if text.trim_start().starts_with(FORMULA_BEGINNINGS) {
+        "'"
+    } else {
+        ""
+    };
     // Control characters would break rows apart or hide text.
     let clean: String = text
         .chars()

@@ -77,7 +77,11 @@ impl Reading {
                 Line::Text(text) => text,
                 Line::Bad(reason, bytes) => {
                     let raw = String::from_utf8_lossy(&bytes[..bytes.len().min(RAW_BYTES_MAX)]).into_owned();
-                    batch.bad.push(BadRow { row: number, reason, raw });
+                    batch.bad.push(BadRow {
+                        row: number,
+                        reason,
+                        raw,
+                    });
                     continue;
                 }
             };

@@ -221,10 +221,14 @@ fn name(text: &str) -> Result<String, Reason> {
 fn email(text: &str) -> Result<String, Reason> {
     let fine = text.len() <= EMAIL_BYTES_MAX
         && !text.chars().any(|c| c.is_control() || c.is_whitespace())
-        && text
-            .rsplit_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.') && !domain.starts_with('.'));
-    if fine { Ok(text.to_owned()) } else { Err(Reason::BadContactEmail) }
+        && text.rsplit_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && domain.contains('.') && !domain.starts_with('.')
+        });
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(Reason::BadContactEmail)
+    }
 }
 
 fn language(text: &str) -> Result<String, Reason> {

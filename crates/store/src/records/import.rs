@@ -262,7 +262,10 @@ impl Store {
         &self,
         ids: &[simwarden_model::SubscriptionId],
     ) -> Result<Vec<Subscription>, StoreError> {
-        let sql = format!("SELECT {} FROM subscription WHERE id IN (KEYS)", subscription::COLUMNS);
+        let sql = format!(
+            "SELECT {} FROM subscription WHERE id IN (KEYS)",
+            subscription::COLUMNS
+        );
         read_all(
             &self
                 .db

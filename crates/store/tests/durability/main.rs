@@ -4,6 +4,12 @@
 //! `SIMWARDEN_KILLS` and `SIMWARDEN_POWER_CUTS` say how often (`make soak` does it at full length). What a machine
 //! cannot do is said loudly and skipped; `SIMWARDEN_REQUIRE_ALL=1` makes that a failure.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "tests panic where they cannot go on, and their numbers are small"
+)]
+
 mod disk;
 mod failing_sync;
 mod full_disk;

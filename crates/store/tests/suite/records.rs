@@ -13,6 +13,7 @@ const ALL: std::ops::Range<u64> = 0..64;
 /// Writes rows, reads them back through the ids, changes each and reads it back again.
 macro_rules! kept_and_changed {
     ($store:ident, $make:path, $insert:ident, $read:ident, $update:ident, $one:ident, $change:expr) => {{
+        let change = $change;
         let mut rows: Vec<_> = ALL.map($make).collect();
         let mut tx = $store.begin().await.unwrap();
         tx.$insert(&rows).await.unwrap();
@@ -29,8 +30,7 @@ macro_rules! kept_and_changed {
             assert_eq!($store.$one(ids[5]).await.unwrap().as_ref(), Some(&rows[5]));
             assert_eq!($store.$one(id(9_999)).await.unwrap(), None);
             for row in &mut rows {
-                #[allow(clippy::redundant_closure_call)]
-                ($change)(row);
+                change(row);
                 row.version += 1;
                 tx.$update(row).await.unwrap();
             }

@@ -132,7 +132,7 @@ on_both! {
             let operator = samples::nasty(n);
             assert!(store.operations_page(Some(&operator), None, None, 5).await.unwrap().is_empty());
             assert!(store.begin().await.unwrap().profiles_in_stock(&operator, 5).await.unwrap().is_empty());
-            assert!(store.begin().await.unwrap().known_events(&operator, &[operator.clone()]).await.unwrap().is_empty());
+            assert!(store.begin().await.unwrap().known_events(&operator, std::slice::from_ref(&operator)).await.unwrap().is_empty());
             let mut tx = store.begin().await.unwrap();
             assert_eq!(tx.drop_outbox(id(n), &operator, at(1)).await.unwrap(), 0);
         }
