@@ -70,7 +70,13 @@ impl Api for HttpApi {
             };
             let method = if call.post { Method::POST } else { Method::GET };
             let answer = connection
-                .send(method, &call.path, Some(&call.token), call.content_type, Bytes::from(call.body))
+                .send(
+                    method,
+                    &call.path,
+                    Some(&call.token),
+                    call.content_type,
+                    Bytes::from(call.body),
+                )
                 .await?;
             let mut idle = self.idle.lock().await;
             if idle.len() < IDLE_MAX {
@@ -151,7 +157,8 @@ impl Session {
     /// # Errors
     /// When it is not theirs to see.
     pub async fn operation(&self, id: &str) -> Result<Operation, DrillError> {
-        self.send(self.call(false, format!("/v1/operations/{id}"), Vec::new())).await
+        self.send(self.call(false, format!("/v1/operations/{id}"), Vec::new()))
+            .await
     }
 
     /// Gives a code of an authenticator.
@@ -163,7 +170,8 @@ impl Session {
             kind: "totp".to_owned(),
             code: Some(code.to_owned()),
         };
-        self.post(format!("/v1/operations/{id}/evidence"), &evidence).await
+        self.post(format!("/v1/operations/{id}/evidence"), &evidence)
+            .await
     }
 
     /// Approves as a second member of staff.
@@ -175,7 +183,8 @@ impl Session {
             kind: "second_approver".to_owned(),
             code: None,
         };
-        self.post(format!("/v1/operations/{id}/evidence"), &evidence).await
+        self.post(format!("/v1/operations/{id}/evidence"), &evidence)
+            .await
     }
 
     /// The questions that wait for the owner.
@@ -183,7 +192,8 @@ impl Session {
     /// # Errors
     /// When they are no subscriber.
     pub async fn questions(&self) -> Result<Questions, DrillError> {
-        self.send(self.call(false, "/v1/approvals".to_owned(), Vec::new())).await
+        self.send(self.call(false, "/v1/approvals".to_owned(), Vec::new()))
+            .await
     }
 
     /// The owner answers: yes with the number on the other screen, or no.
@@ -216,7 +226,8 @@ impl Session {
     /// # Errors
     /// When they may not.
     pub async fn roll_back(&self, id: &str) -> Result<RolledBack, DrillError> {
-        self.send(self.call(true, format!("/v1/operations/{id}/rollback"), Vec::new())).await
+        self.send(self.call(true, format!("/v1/operations/{id}/rollback"), Vec::new()))
+            .await
     }
 
     /// Delivers events.

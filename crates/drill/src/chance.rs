@@ -46,7 +46,11 @@ impl Dice {
     pub fn digits(&mut self, count: usize) -> String {
         (0..count)
             .map(|at| {
-                let digit = if at == 0 { 1 + self.below(9) } else { self.below(10) };
+                let digit = if at == 0 {
+                    1 + self.below(9)
+                } else {
+                    self.below(10)
+                };
                 char::from(b'0' + u8::try_from(digit).unwrap_or(0))
             })
             .collect()

@@ -38,9 +38,9 @@ fn broken(error: impl std::fmt::Display) -> DrillError {
 
 /// `host:port` of `http://host:port`.
 fn authority(base_url: &str) -> Result<String, DrillError> {
-    let rest = base_url.strip_prefix("http://").ok_or_else(|| {
-        DrillError::Transport(format!("`{base_url}` does not begin with http://"))
-    })?;
+    let rest = base_url
+        .strip_prefix("http://")
+        .ok_or_else(|| DrillError::Transport(format!("`{base_url}` does not begin with http://")))?;
     let authority = rest.trim_end_matches('/');
     Ok(if authority.contains(':') {
         authority.to_owned()
@@ -145,7 +145,10 @@ mod tests {
                     let mut buffer = vec![0; 4096];
                     let n = stream.read(&mut buffer).await.unwrap();
                     seen.push(String::from_utf8_lossy(&buffer[..n]).into_owned());
-                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+                    stream
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                        .await
+                        .unwrap();
                 }
             }
             seen
@@ -156,7 +159,13 @@ mod tests {
             // The closing may be noticed only by the request that meets it.
             for _ in 0..2 {
                 answer = connection
-                    .send(Method::POST, "/v1/x", Some("swt_1"), "application/json", Bytes::from_static(b"{}"))
+                    .send(
+                        Method::POST,
+                        "/v1/x",
+                        Some("swt_1"),
+                        "application/json",
+                        Bytes::from_static(b"{}"),
+                    )
                     .await;
                 if answer.is_ok() {
                     break;

@@ -100,7 +100,10 @@ async fn everyday_life(stage: &Stage, dice: &mut Dice) -> Result<(), DrillError>
             let (kind, more) = match dice.below(10) {
                 0 => ("otp_sms", serde_json::json!({ "sender": "bank:romduol" })),
                 1..=3 => ("call", serde_json::Value::Null),
-                _ => ("location_update", serde_json::json!({ "cell": format!("c{}", dice.below(900)) })),
+                _ => (
+                    "location_update",
+                    serde_json::json!({ "cell": format!("c{}", dice.below(900)) }),
+                ),
             };
             events.push(stage.event_of(at, kind, Duration::from_secs(u64::from(dice.below(60))), more));
         }
@@ -125,7 +128,11 @@ impl DemoReport {
     pub fn table(&self) -> String {
         let head = ["", "story", "", "decided by", "after", "what left"];
         let mut rows = vec![head.map(str::to_owned)];
-        let thefts = |want: bool| self.played.iter().filter(move |(s, _)| s.attack.is_some() == want);
+        let thefts = |want: bool| {
+            self.played
+                .iter()
+                .filter(move |(s, _)| s.attack.is_some() == want)
+        };
         for (scenario, outcome) in thefts(true).chain(thefts(false)) {
             rows.push(row(scenario, outcome));
         }
@@ -204,6 +211,10 @@ fn left(outcome: &Outcome) -> String {
         0 => "no profile".to_owned(),
         n => format!("{n} profile"),
     };
-    let number = if effects.number_moved { ", number moved" } else { "" };
+    let number = if effects.number_moved {
+        ", number moved"
+    } else {
+        ""
+    };
     format!("{profiles}{number}, {} notices", effects.notices)
 }

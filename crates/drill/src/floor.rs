@@ -99,12 +99,7 @@ fn commit(mut file: File, mut receiver: mpsc::Receiver<Record>) -> std::io::Resu
     Ok(syncs)
 }
 
-async fn write(
-    sender: mpsc::Sender<Record>,
-    bytes: usize,
-    end: Duration,
-    clock: Arc<dyn Clock>,
-) -> Vec<u32> {
+async fn write(sender: mpsc::Sender<Record>, bytes: usize, end: Duration, clock: Arc<dyn Clock>) -> Vec<u32> {
     let mut micros = Vec::new();
     loop {
         let began = clock.monotonic();

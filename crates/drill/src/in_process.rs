@@ -42,7 +42,10 @@ impl Api for InProcess {
                         ErrorKind::Internal => 500,
                         _ => 400,
                     };
-                    (status, serde_json::json!({ "code": error.code, "detail": error.to_string() }))
+                    (
+                        status,
+                        serde_json::json!({ "code": error.code, "detail": error.to_string() }),
+                    )
                 }
             };
             Ok(Answer {
@@ -103,7 +106,10 @@ impl InProcess {
                 let asked = app.questions(&actor).await?;
                 let answer = said.number.map_or(OwnerAnswer::No, OwnerAnswer::Yes);
                 let outcome = app.answer(&actor, id, answer).await?;
-                let question = asked.iter().find(|q| q.id == id).ok_or_else(|| bad("no question"))?;
+                let question = asked
+                    .iter()
+                    .find(|q| q.id == id)
+                    .ok_or_else(|| bad("no question"))?;
                 self.checked(&actor, outcome, question.operation.id).await
             }
             (true, ["events"]) => json(&app.accept_events(&actor, &call.body).await?),
@@ -128,10 +134,11 @@ impl InProcess {
 
 fn order(ask: &Ask) -> Result<NewOperation, Error> {
     let number = |text: &String| Msisdn::parse(text, Region::KH).map_err(bad);
-    let document = |d: &Document| {
-        DocumentKey::new(&d.country, d.kind.parse().map_err(bad)?, &d.number).map_err(bad)
-    };
-    fn named<T: std::str::FromStr<Err: std::fmt::Display>>(text: &Option<String>) -> Result<Option<T>, Error> {
+    let document =
+        |d: &Document| DocumentKey::new(&d.country, d.kind.parse().map_err(bad)?, &d.number).map_err(bad);
+    fn named<T: std::str::FromStr<Err: std::fmt::Display>>(
+        text: &Option<String>,
+    ) -> Result<Option<T>, Error> {
         text.as_ref().map(|text| text.parse().map_err(bad)).transpose()
     }
     Ok(NewOperation {
@@ -141,7 +148,12 @@ fn order(ask: &Ask) -> Result<NewOperation, Error> {
         claim: named(&ask.claim)?,
         eid: named(&ask.eid)?,
         imei: named(&ask.imei)?,
-        contact_phone: ask.contact_phone.as_ref().map(number).transpose()?.map(|n| n.reveal().to_owned()),
+        contact_phone: ask
+            .contact_phone
+            .as_ref()
+            .map(number)
+            .transpose()?
+            .map(|n| n.reveal().to_owned()),
         contact_email: None,
         forward_to: ask.forward_to.as_ref().map(number).transpose()?,
         lock_scope: named(&ask.lock_scope)?,
@@ -197,7 +209,12 @@ impl Scratch {
         let (stop, stopped) = watch::channel(false);
         // Without a log every entry counts as published at once.
         let (_, published) = watch::channel(i64::MAX);
-        let worker = tokio::spawn(simwarden_app::worker::work(app.clone(), world.ports(), published, stopped));
+        let worker = tokio::spawn(simwarden_app::worker::work(
+            app.clone(),
+            world.ports(),
+            published,
+            stopped,
+        ));
         let stage = Stage::new(Props {
             country,
             world,
@@ -355,9 +372,9 @@ async fn seed_rows(store: &Store, keyring: &Keyring, country: &Country) {
 
 mod tests {
     use super::Scratch;
+    use crate::DrillError;
     use crate::demo::play_all;
     use crate::scenarios::SCENARIOS;
-    use crate::DrillError;
 
     /// The same stories, each with its own outcome, so that one broken rule names its story.
     #[tokio::test(flavor = "multi_thread")]
@@ -365,7 +382,10 @@ mod tests {
         let scratch = Scratch::open(855).await;
         let report = play_all(&scratch.stage).await;
         assert!(report.all_well(), "\n{}", report.table());
-        assert_eq!(report.played.iter().filter(|(s, _)| s.attack.is_some()).count(), 6);
+        assert_eq!(
+            report.played.iter().filter(|(s, _)| s.attack.is_some()).count(),
+            6
+        );
         let notices: usize = report
             .played
             .iter()
@@ -403,7 +423,10 @@ mod tests {
         let scratch = Scratch::open(3).await;
         let feed = scratch.stage.feed(0).await.unwrap();
         let refused = feed.questions().await.unwrap_err();
-        assert!(matches!(refused, DrillError::Refused { status: 403, .. }), "{refused}");
+        assert!(
+            matches!(refused, DrillError::Refused { status: 403, .. }),
+            "{refused}"
+        );
         scratch.close().await;
     }
 }

@@ -102,7 +102,9 @@ pub async fn loaders(stage: &Stage, count: usize) -> Result<Vec<Loader>, DrillEr
         for at in some.iter().copied() {
             let stage = stage.clone();
             tasks.spawn(async move {
-                let session = stage.subscriber(at, "a phone under load", Duration::from_secs(40_000_000)).await?;
+                let session = stage
+                    .subscriber(at, "a phone under load", Duration::from_secs(40_000_000))
+                    .await?;
                 let (eid, imei) = stage.new_phone();
                 Ok::<Loader, DrillError>(Loader {
                     token: session.secret().to_owned(),
@@ -117,7 +119,9 @@ pub async fn loaders(stage: &Stage, count: usize) -> Result<Vec<Loader>, DrillEr
         }
     }
     if loaders.is_empty() {
-        return Err(DrillError::Setup("the country has nobody to make load with".to_owned()));
+        return Err(DrillError::Setup(
+            "the country has nobody to make load with".to_owned(),
+        ));
     }
     loaders.sort_by(|a, b| a.number.cmp(&b.number));
     Ok(loaders)
@@ -204,7 +208,9 @@ impl Worker {
             }
             if answer.status == 201 {
                 if tally.micros.len() < SAMPLES_MAX {
-                    tally.micros.push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
+                    tally
+                        .micros
+                        .push(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
                 }
                 let operation: Operation = serde_json::from_slice(&answer.body)
                     .map_err(|why| DrillError::Transport(why.to_string()))?;

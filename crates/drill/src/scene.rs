@@ -151,7 +151,10 @@ impl<'a> Scene<'a> {
     pub fn keep(&mut self, operation: &Operation) {
         self.rules.extend(operation.rules.iter().cloned());
         self.reasons.extend(operation.reasons.iter().cloned());
-        let (began, ended) = (operation.requested_at.parse().ok(), operation.updated_at.parse().ok());
+        let (began, ended) = (
+            operation.requested_at.parse().ok(),
+            operation.updated_at.parse().ok(),
+        );
         self.began = self.began.or(began);
         self.ended = self.ended.max(ended);
     }
@@ -192,7 +195,11 @@ impl<'a> Scene<'a> {
         }
         self.expect(
             operation.reasons.iter().any(|r| r == reason),
-            format!("{} lacks the reason `{reason}`: {}", operation.operation, operation.reasons.join(", ")),
+            format!(
+                "{} lacks the reason `{reason}`: {}",
+                operation.operation,
+                operation.reasons.join(", ")
+            ),
         );
     }
 
@@ -208,7 +215,12 @@ impl<'a> Scene<'a> {
                 return Ok(operation);
             }
             self.patient(began, || {
-                format!("{} is {}, not {}", operation.operation, operation.state, states.join(" or "))
+                format!(
+                    "{} is {}, not {}",
+                    operation.operation,
+                    operation.state,
+                    states.join(" or ")
+                )
             })
             .await?;
         }
@@ -222,7 +234,8 @@ impl<'a> Scene<'a> {
         let began = self.stage.now();
         loop {
             if let Some(text) = self.stage.world().texts(to).get(seen) {
-                self.deed(format!("{whose} receives a text ({}).", text.language)).await?;
+                self.deed(format!("{whose} receives a text ({}).", text.language))
+                    .await?;
                 return Ok(text.clone());
             }
             self.patient(began, || format!("no text reached {whose}")).await?;
@@ -289,7 +302,11 @@ impl<'a> Scene<'a> {
         if stopped {
             self.tell(Tone::End, text).await?;
         } else {
-            self.tell(Tone::End, format!("NOT AS IT SHOULD BE: {}", self.wrong.join("; "))).await?;
+            self.tell(
+                Tone::End,
+                format!("NOT AS IT SHOULD BE: {}", self.wrong.join("; ")),
+            )
+            .await?;
         }
         let after = match (self.began, self.ended) {
             (Some(began), Some(ended)) => ended.since(began),
@@ -312,7 +329,10 @@ impl<'a> Scene<'a> {
     /// What left on account of a thief's chip and a victim's line; a profile released or a number moved is wrong.
     pub fn nothing_stolen(&mut self, victim: u32, thief_eid: &str) -> Effects {
         let effects = self.effects(victim, thief_eid);
-        self.expect(effects.profiles_released == 0, "a profile was released to the thief's chip");
+        self.expect(
+            effects.profiles_released == 0,
+            "a profile was released to the thief's chip",
+        );
         self.expect(!effects.number_moved, "the number follows another profile");
         self.expect(effects.notices > 0, "the owner was not told");
         effects

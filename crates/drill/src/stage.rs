@@ -128,7 +128,10 @@ impl Stage {
     #[must_use]
     pub fn link(&self, operation: &str) -> Option<String> {
         let console = self.props.console.as_ref()?;
-        Some(format!("{}/console/operations/{operation}", console.trim_end_matches('/')))
+        Some(format!(
+            "{}/console/operations/{operation}",
+            console.trim_end_matches('/')
+        ))
     }
 
     /// Whether a rule gives a reason. Invariants are named for theirs.
@@ -144,7 +147,11 @@ impl Stage {
     #[must_use]
     pub fn cast(&self, slot: u32) -> Cast {
         let mine = || (0..CAST).filter(|at| at % SLOTS == slot % SLOTS);
-        let of = |operator: u32| mine().filter(|at| self.line(*at).operator == operator).collect::<Vec<_>>();
+        let of = |operator: u32| {
+            mine()
+                .filter(|at| self.line(*at).operator == operator)
+                .collect::<Vec<_>>()
+        };
         let operator = (0..3).max_by_key(|operator| of(*operator).len()).unwrap_or(0);
         Cast {
             lines: of(operator),
@@ -207,7 +214,9 @@ impl Stage {
     /// When the country was not imported.
     pub async fn party(&self, at: u32) -> Result<PartyId, DrillError> {
         let app = &self.props.app;
-        let index = app.keyring().index(Indexed::Msisdn, self.line(at).msisdn.as_bytes());
+        let index = app
+            .keyring()
+            .index(Indexed::Msisdn, self.line(at).msisdn.as_bytes());
         let rows = app.store().subscriptions_by_msisdn(&[index]).await?;
         let row = rows
             .first()
@@ -219,7 +228,12 @@ impl Stage {
     ///
     /// # Errors
     /// When the token cannot be made.
-    pub async fn subscriber(&self, at: u32, device: &str, known_for: Duration) -> Result<Session, DrillError> {
+    pub async fn subscriber(
+        &self,
+        at: u32,
+        device: &str,
+        known_for: Duration,
+    ) -> Result<Session, DrillError> {
         let now = self.now();
         self.token(NewToken {
             role: Role::Subscriber,
@@ -277,7 +291,11 @@ impl Stage {
     pub async fn authenticator(&self, at: u32, known_for: Duration) -> Result<Vec<u8>, DrillError> {
         let party = self.party(at).await?;
         let since = self.now().minus(known_for);
-        let (_, secret) = self.props.app.enrol_totp(&Actor::system(), party, Some(since)).await?;
+        let (_, secret) = self
+            .props
+            .app
+            .enrol_totp(&Actor::system(), party, Some(since))
+            .await?;
         Ok(secret)
     }
 
@@ -298,7 +316,9 @@ impl Stage {
         if taken.accepted == 1 {
             Ok(())
         } else {
-            Err(DrillError::Turn(format!("the event `{kind}` was not taken: {taken:?}")))
+            Err(DrillError::Turn(format!(
+                "the event `{kind}` was not taken: {taken:?}"
+            )))
         }
     }
 
@@ -326,7 +346,12 @@ impl Stage {
     /// When its token cannot be made.
     pub async fn feed(&self, operator: u32) -> Result<Session, DrillError> {
         let code = self.operator_code(operator);
-        let known = self.feeds.lock().unwrap_or_else(PoisonError::into_inner).get(&code).cloned();
+        let known = self
+            .feeds
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&code)
+            .cloned();
         if let Some(feed) = known {
             return Ok(feed);
         }
@@ -334,7 +359,10 @@ impl Stage {
             .token(NewToken {
                 role: Role::Feed,
                 operator: Some(code.clone()),
-                name: format!("network of {}", self.props.country.operators[operator as usize].name),
+                name: format!(
+                    "network of {}",
+                    self.props.country.operators[operator as usize].name
+                ),
                 party: None,
                 shop: None,
                 terminal: None,

@@ -167,13 +167,17 @@ impl Country {
             people: spec.people.clamp(CAST + 1, PEOPLE_MAX),
             ..spec
         };
-        let operators: Vec<OperatorInfo> = [("999-01", "Romduol Mobile"), ("999-02", "Tonle Telecom"), ("999-03", "Apsara Net")]
-            .into_iter()
-            .map(|(code, name)| OperatorInfo {
-                code: code.to_owned(),
-                name: name.to_owned(),
-            })
-            .collect();
+        let operators: Vec<OperatorInfo> = [
+            ("999-01", "Romduol Mobile"),
+            ("999-02", "Tonle Telecom"),
+            ("999-03", "Apsara Net"),
+        ]
+        .into_iter()
+        .map(|(code, name)| OperatorInfo {
+            code: code.to_owned(),
+            name: name.to_owned(),
+        })
+        .collect();
         let people = people::people(&spec);
         let (shops, staff) = people::shops(&spec);
         let mule = CAST;
@@ -257,8 +261,9 @@ fn lines(spec: &CountrySpec, people: &[Person], mule: u32) -> (Vec<Line>, Serial
                 eid: numbers::eid(serial),
                 imei: numbers::imei(serial),
                 kind: line_kind(person, &mut dice),
-                contact_phone: contact
-                    .then(|| numbers::msisdn((operator + 1) % 3, Serials::spread(5_000_000 + owner % 4_000_000))),
+                contact_phone: contact.then(|| {
+                    numbers::msisdn((operator + 1) % 3, Serials::spread(5_000_000 + owner % 4_000_000))
+                }),
                 activated_at: founded.minus(std::time::Duration::from_secs(u64::from(days) * 86_400)),
             });
         }
@@ -311,7 +316,13 @@ mod tests {
                 .collect(),
         );
         once(country.lines.iter().map(|l| l.eid.as_str()).collect());
-        once(country.people.iter().map(|p| p.document_number.as_str()).collect());
+        once(
+            country
+                .people
+                .iter()
+                .map(|p| p.document_number.as_str())
+                .collect(),
+        );
         let numbers: HashSet<&str> = country.lines.iter().map(|l| l.msisdn.as_str()).collect();
         for nth in 0..50 {
             assert!(!numbers.contains(country.free_number(nth % 3, nth).as_str()));
@@ -328,7 +339,9 @@ mod tests {
         let of_mule = country.lines.iter().filter(|l| l.owner == country.mule);
         assert_eq!(of_mule.count(), 10);
         for operator in 0..3 {
-            let cast = country.lines[..CAST as usize].iter().filter(|l| l.operator == operator);
+            let cast = country.lines[..CAST as usize]
+                .iter()
+                .filter(|l| l.operator == operator);
             assert!(cast.count() > 30, "every operator has people to cast");
         }
     }

@@ -59,15 +59,34 @@ pub(super) const FAMILY_ABROAD: &[&str] = &[
 ];
 
 /// Countries of passports.
-pub(super) const ABROAD: &[&str] = &["THA", "VNM", "CHN", "KOR", "JPN", "FRA", "DEU", "GBR", "USA", "AUS"];
+pub(super) const ABROAD: &[&str] = &[
+    "THA", "VNM", "CHN", "KOR", "JPN", "FRA", "DEU", "GBR", "USA", "AUS",
+];
 
 /// First words of companies.
-pub(super) const COMPANY: &[&str] = &["Kanha", "Romduol", "Angkeara", "Mekhala", "Sampov", "Trokuon", "Chamkar"];
+pub(super) const COMPANY: &[&str] = &[
+    "Kanha", "Romduol", "Angkeara", "Mekhala", "Sampov", "Trokuon", "Chamkar",
+];
 
 /// Last words of companies.
-pub(super) const TRADE: &[&str] = &["Rice Mill", "Garments", "Transport", "Foods", "Pharmacy", "Builders", "Printing"];
+pub(super) const TRADE: &[&str] = &[
+    "Rice Mill",
+    "Garments",
+    "Transport",
+    "Foods",
+    "Pharmacy",
+    "Builders",
+    "Printing",
+];
 
 /// Districts where shops stand.
 pub(super) const DISTRICT: &[&str] = &[
-    "Toul Lvea", "Boeng Chhuk", "Phsar Tboung", "Stung Kmao", "Prey Romdeng", "Koh Sla", "Wat Chas", "Veal Thom",
+    "Toul Lvea",
+    "Boeng Chhuk",
+    "Phsar Tboung",
+    "Stung Kmao",
+    "Prey Romdeng",
+    "Koh Sla",
+    "Wat Chas",
+    "Veal Thom",
 ];

@@ -13,7 +13,11 @@ pub(super) fn people(spec: &CountrySpec) -> Vec<Person> {
     let mut dice = Dice::new(spec.seed, "people");
     (0..spec.people)
         .map(|at| {
-            let class = if at <= CAST { PartyClass::Ordinary } else { class(&mut dice) };
+            let class = if at <= CAST {
+                PartyClass::Ordinary
+            } else {
+                class(&mut dice)
+            };
             person(at, class, &mut dice)
         })
         .collect()
@@ -48,7 +52,12 @@ fn person(at: u32, class: PartyClass, dice: &mut Dice) -> Person {
             format!("X{:07}{}", at, dice.digits(2)),
         ),
         // Nine digits of the serial and three drawn ones: longer than a real card's number, so it is nobody's.
-        _ => (PartyKind::Person, "KHM", "national_id", format!("{:09}{}", at, dice.digits(3))),
+        _ => (
+            PartyKind::Person,
+            "KHM",
+            "national_id",
+            format!("{:09}{}", at, dice.digits(3)),
+        ),
     };
     let language = match class {
         PartyClass::Foreigner | PartyClass::Tourist if document_country == "CHN" => "zh",
@@ -86,7 +95,10 @@ fn name(class: PartyClass, dice: &mut Dice) -> (String, String) {
 
 fn khmer(dice: &mut Dice) -> (String, String) {
     let (family, given) = (dice.pick(FAMILY), dice.pick(GIVEN));
-    (format!("{} {}", family.0, given.0), format!("{} {}", family.1, given.1))
+    (
+        format!("{} {}", family.0, given.0),
+        format!("{} {}", family.1, given.1),
+    )
 }
 
 /// The shops and who works there.

@@ -21,7 +21,9 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let owner = old_phone(stage, victim).await?;
     let (eid, imei) = stage.new_phone();
 
-    scene.deed(format!("{name}'s phone was seen by the network two minutes ago.")).await?;
+    scene
+        .deed(format!("{name}'s phone was seen by the network two minutes ago."))
+        .await?;
     seen_on_air(stage, victim, MINUTE * 2).await?;
     scene
         .deed(format!(
@@ -41,19 +43,33 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     scene.deed("He guesses three codes of her authenticator.").await?;
     for code in ["000000", "123456", "111111"] {
         let checked = first.give_code(&asked.id, code).await?;
-        scene.expect(checked.outcome == "wrong", "a guessed code was taken for the right one");
+        scene.expect(
+            checked.outcome == "wrong",
+            "a guessed code was taken for the right one",
+        );
     }
     scene.text_on(&stage.line(victim).msisdn, name, 0).await?;
-    scene.deed(format!("{name} opens the app on the phone that is not lost at all, and taps No.")).await?;
+    scene
+        .deed(format!(
+            "{name} opens the app on the phone that is not lost at all, and taps No."
+        ))
+        .await?;
     let frozen = scene.owner_answers(&owner, &asked.id, None).await?;
     scene.answer(&frozen).await?;
     scene.expect_state(&frozen, &["frozen"]);
 
-    scene.deed(format!("The stranger tries again in another shop, with {}.", second.name)).await?;
+    scene
+        .deed(format!(
+            "The stranger tries again in another shop, with {}.",
+            second.name
+        ))
+        .await?;
     let again = second.ask(&lie).await?;
     scene.answer(&again).await?;
     scene.expect_state(&again, &["denied"]);
     scene.expect_reason(&again, "line_frozen");
     let effects = scene.nothing_stolen(victim, &eid);
-    scene.end(effects, "He leaves with nothing; her number never moved.").await
+    scene
+        .end(effects, "He leaves with nothing; her number never moved.")
+        .await
 }

@@ -19,13 +19,35 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let owner = old_phone(stage, victim).await?;
     let (eid, imei) = stage.new_phone();
 
-    scene.deed(format!("Somebody resets the password of {name}'s account and signs in from another country.")).await?;
-    stage.event(victim, "password_reset", MINUTE, serde_json::json!({ "asn": 64500 })).await?;
-    stage.event(victim, "login_ok", Duration::ZERO, serde_json::json!({ "asn": 64500, "session_id": "s-1" })).await?;
+    scene
+        .deed(format!(
+            "Somebody resets the password of {name}'s account and signs in from another country."
+        ))
+        .await?;
+    stage
+        .event(
+            victim,
+            "password_reset",
+            MINUTE,
+            serde_json::json!({ "asn": "64500" }),
+        )
+        .await?;
+    stage
+        .event(
+            victim,
+            "login_ok",
+            Duration::ZERO,
+            serde_json::json!({ "asn": "64500", "session_id": "s-1" }),
+        )
+        .await?;
     let thief = stage.subscriber(victim, "a browser far away", JUST_NOW).await?;
-    let second = stage.subscriber(victim, "another browser far away", JUST_NOW).await?;
+    let second = stage
+        .subscriber(victim, "another browser far away", JUST_NOW)
+        .await?;
 
-    scene.deed("In the browser he orders an eSIM for his own phone.").await?;
+    scene
+        .deed("In the browser he orders an eSIM for his own phone.")
+        .await?;
     let order = |channel: &str| Ask {
         claim: Some("upgrade".to_owned()),
         eid: Some(eid.clone()),
@@ -36,7 +58,9 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     scene.answer(&web).await?;
     scene.expect_state(&web, &["denied"]);
 
-    scene.deed("He wants his own phone number as the contact, so that warnings reach him.").await?;
+    scene
+        .deed("He wants his own phone number as the contact, so that warnings reach him.")
+        .await?;
     let contact = Ask {
         contact_phone: Some(format!("+{}", stage.country().free_number(0, 7))),
         ..by_account(stage, victim, "change_contact", "app")
@@ -51,17 +75,25 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     scene.expect_state(&app, &["held", "awaiting_evidence"]);
     scene.expect_reason(&app, "recent_password_reset");
     if let Some(number) = app.match_number {
-        scene.deed(format!("On a second session he answers the owner's question himself: {number}.")).await?;
+        scene
+            .deed(format!(
+                "On a second session he answers the owner's question himself: {number}."
+            ))
+            .await?;
         let still = scene.owner_answers(&second, &app.id, Some(number)).await?;
         scene.answer(&still).await?;
         scene.expect_state(&still, &["held", "awaiting_evidence"]);
     }
 
     scene.text_on(&stage.line(victim).msisdn, name, 0).await?;
-    scene.deed(format!("{name} sees the question on her old phone and taps No.")).await?;
+    scene
+        .deed(format!("{name} sees the question on her old phone and taps No."))
+        .await?;
     let frozen = scene.owner_answers(&owner, &app.id, None).await?;
     scene.answer(&frozen).await?;
     scene.expect_state(&frozen, &["frozen"]);
     let effects = scene.nothing_stolen(victim, &eid);
-    scene.end(effects, "The account was his for an hour; the number never was.").await
+    scene
+        .end(effects, "The account was his for an hour; the number never was.")
+        .await
 }

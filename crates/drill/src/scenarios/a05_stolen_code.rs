@@ -27,7 +27,9 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
 
     scene.deed(format!("{name} has her number moved at a dealer's and says yes on her old phone. The new phone is still off.")).await?;
     world.set_online(&eid, false);
-    let asked = agent.ask(&move_at_counter(stage, victim, "upgrade", &eid, &imei)).await?;
+    let asked = agent
+        .ask(&move_at_counter(stage, victim, "upgrade", &eid, &imei))
+        .await?;
     scene.expect_state(&asked, &["awaiting_evidence"]);
     scene.owner_answers(&owner, &asked.id, asked.match_number).await?;
     elsewhere.approve(&asked.id).await?;
@@ -37,17 +39,25 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
             .into_iter()
             .find(|(_, stand)| matches!(stand, Stand::Released(_)))
     };
-    scene.wait_for("the profile was not released", || released().is_some()).await?;
+    scene
+        .wait_for("the profile was not released", || released().is_some())
+        .await?;
     let (iccid, _) = released().ok_or_else(|| DrillError::Turn("the profile is gone".to_owned()))?;
 
-    scene.deed("A man behind her photographs the code on the counter and scans it with his own phone.").await?;
+    scene
+        .deed("A man behind her photographs the code on the counter and scans it with his own phone.")
+        .await?;
     let got = world.fetch(&iccid, &thief_eid);
     scene.expect(got == Err(Refusal::AnotherChip), format!("his phone got {got:?}"));
     if got.is_err() {
         scene.safeguard("order bound to the chip (SGP.22 ES2+)");
-        scene.deed("The SM-DP+ refuses: the order names another chip.").await?;
+        scene
+            .deed("The SM-DP+ refuses: the order names another chip.")
+            .await?;
     }
-    scene.deed("He also got into her account and asks for an eSIM of his own.").await?;
+    scene
+        .deed("He also got into her account and asks for an eSIM of his own.")
+        .await?;
     let thief = stage.subscriber(victim, "a stranger's phone", JUST_NOW).await?;
     let order = Ask {
         claim: Some("upgrade".to_owned()),
@@ -62,15 +72,28 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
 
     scene.deed(format!("{name} switches her new phone on.")).await?;
     world.set_online(&eid, true);
-    let done = scene.until(&agent, &asked.id, &["completed", "failed", "rolled_back"]).await?;
+    let done = scene
+        .until(&agent, &asked.id, &["completed", "failed", "rolled_back"])
+        .await?;
     scene.expect_state(&done, &["completed"]);
-    scene.expect(world.fetch(&iccid, &thief_eid).is_err(), "the code worked a second time");
+    scene.expect(
+        world.fetch(&iccid, &thief_eid).is_err(),
+        "the code worked a second time",
+    );
     let own = scene.effects(victim, &eid);
     scene.expect(own.number_moved, "her own move did not happen");
     let effects = crate::scene::Effects {
         number_moved: false,
         ..scene.effects(victim, &thief_eid)
     };
-    scene.expect(effects.profiles_released == 0, "a profile was released to the thief's chip");
-    scene.end(effects, "Her number is on her new phone; his picture of the code is worth nothing.").await
+    scene.expect(
+        effects.profiles_released == 0,
+        "a profile was released to the thief's chip",
+    );
+    scene
+        .end(
+            effects,
+            "Her number is on her new phone; his picture of the code is worth nothing.",
+        )
+        .await
 }

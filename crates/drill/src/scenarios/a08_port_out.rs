@@ -17,22 +17,36 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let (first, name) = (&stage.owner(swapped).name, &stage.owner(victim).name);
     let owner = old_phone(stage, victim).await?;
 
-    scene.deed(format!("The SIM of {first} was swapped yesterday. Today somebody asks to port the number away.")).await?;
-    stage.event(swapped, "sim_swap", YESTERDAY, serde_json::Value::Null).await?;
+    scene
+        .deed(format!(
+            "The SIM of {first} was swapped yesterday. Today somebody asks to port the number away."
+        ))
+        .await?;
+    stage
+        .event(swapped, "sim_swap", YESTERDAY, serde_json::Value::Null)
+        .await?;
     let thief = stage.subscriber(swapped, "a browser far away", JUST_NOW).await?;
     let fresh = thief.ask(&by_account(stage, swapped, "port_out", "app")).await?;
     scene.answer(&fresh).await?;
     scene.expect_state(&fresh, &["denied"]);
     scene.expect_reason(&fresh, "recent_swap");
 
-    scene.deed(format!("So they try the number of {name}, from inside her account.")).await?;
+    scene
+        .deed(format!(
+            "So they try the number of {name}, from inside her account."
+        ))
+        .await?;
     let thief = stage.subscriber(victim, "a browser far away", JUST_NOW).await?;
     let asked = thief.ask(&by_account(stage, victim, "port_out", "app")).await?;
     scene.answer(&asked).await?;
     scene.expect_state(&asked, &["held", "awaiting_evidence"]);
     scene.expect_reason(&asked, "confirm_port");
     scene.text_on(&stage.line(victim).msisdn, name, 0).await?;
-    scene.deed(format!("{name} taps No. Had she slept, six hours of silence would have ended it as well.")).await?;
+    scene
+        .deed(format!(
+            "{name} taps No. Had she slept, six hours of silence would have ended it as well."
+        ))
+        .await?;
     let frozen = scene.owner_answers(&owner, &asked.id, None).await?;
     scene.answer(&frozen).await?;
     scene.expect_state(&frozen, &["frozen"]);

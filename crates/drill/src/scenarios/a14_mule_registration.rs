@@ -32,7 +32,12 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
         ..Ask::default()
     };
 
-    scene.deed(format!("{} lends a document for money. Ten lines stand on it, over three operators; now an eleventh.", mule.name)).await?;
+    scene
+        .deed(format!(
+            "{} lends a document for money. Ten lines stand on it, over three operators; now an eleventh.",
+            mule.name
+        ))
+        .await?;
     let asked = agent.ask(&register(&eleventh, mule)).await?;
     scene.answer(&asked).await?;
     scene.expect_state(&asked, &["denied"]);
@@ -56,7 +61,11 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     scene.expect_state(&still, &["awaiting_evidence", "held"]);
     scene.expect_reason(&still, "face_needed");
 
-    scene.deed("Without a checked document and a face nothing is registered. He asks for the eSIM all the same.").await?;
+    scene
+        .deed(
+            "Without a checked document and a face nothing is registered. He asks for the eSIM all the same.",
+        )
+        .await?;
     let (eid, imei) = stage.new_phone();
     let issue = Ask {
         operation: "issue".to_owned(),
@@ -75,7 +84,12 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
         notices: 0,
         number_moved: world.follows(&eleventh).is_some() || world.follows(&forged).is_some(),
     };
-    scene.expect(effects.profiles_released == 0, "a profile was released for a forged document");
+    scene.expect(
+        effects.profiles_released == 0,
+        "a profile was released for a forged document",
+    );
     scene.expect(!effects.number_moved, "a number went into service");
-    scene.end(effects, "No line, no eSIM; the shop's tries stand in the ledger.").await
+    scene
+        .end(effects, "No line, no eSIM; the shop's tries stand in the ledger.")
+        .await
 }

@@ -23,17 +23,37 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let owner = old_phone(stage, line).await?;
     let (eid, imei) = stage.new_phone();
 
-    scene.deed(format!("{name} has her number moved to a phone that turns out to be broken.")).await?;
-    let asked = agent.ask(&move_at_counter(stage, line, "upgrade", &eid, &imei)).await?;
+    scene
+        .deed(format!(
+            "{name} has her number moved to a phone that turns out to be broken."
+        ))
+        .await?;
+    let asked = agent
+        .ask(&move_at_counter(stage, line, "upgrade", &eid, &imei))
+        .await?;
     scene.owner_answers(&owner, &asked.id, asked.match_number).await?;
     elsewhere.approve(&asked.id).await?;
-    let done = scene.until(&agent, &asked.id, &["completed", "failed", "rolled_back", "denied"]).await?;
+    let done = scene
+        .until(
+            &agent,
+            &asked.id,
+            &["completed", "failed", "rolled_back", "denied"],
+        )
+        .await?;
     scene.answer(&done).await?;
     scene.expect_state(&done, &["completed"]);
 
-    scene.deed(format!("{} of the fraud desk asks to take it back. One person is not enough.", analyst.name)).await?;
+    scene
+        .deed(format!(
+            "{} of the fraud desk asks to take it back. One person is not enough.",
+            analyst.name
+        ))
+        .await?;
     let first = analyst.roll_back(&asked.id).await?;
-    scene.expect(first.outcome == "waits_for_second", "one person alone took a move back");
+    scene.expect(
+        first.outcome == "waits_for_second",
+        "one person alone took a move back",
+    );
     let alone = analyst.roll_back(&asked.id).await;
     scene.expect(alone.is_err(), "the same person counted twice");
     scene.deed(format!("{} agrees.", elsewhere.name)).await?;
@@ -44,8 +64,16 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     scene.expect_state(&back, &["rolled_back"]);
 
     let effects = scene.effects(line, &eid);
-    scene.expect(!effects.number_moved, "the number does not follow the old profile again");
-    let barred = world.ordered_for(&eid).iter().all(|(_, stand)| *stand == Stand::Barred);
+    scene.expect(
+        !effects.number_moved,
+        "the number does not follow the old profile again",
+    );
+    let barred = world
+        .ordered_for(&eid)
+        .iter()
+        .all(|(_, stand)| *stand == Stand::Barred);
     scene.expect(barred, "the new profile was not barred");
-    scene.end(effects, "The old eSIM rings again; the new one is dead for good.").await
+    scene
+        .end(effects, "The old eSIM rings again; the new one is dead for good.")
+        .await
 }

@@ -22,7 +22,11 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let old_contact = stage.line(line).contact_phone.clone().unwrap_or_default();
     let seen = stage.world().texts(&old_contact).len();
 
-    scene.deed(format!("At a dealer's {name} gives her sister's number for notices.")).await?;
+    scene
+        .deed(format!(
+            "At a dealer's {name} gives her sister's number for notices."
+        ))
+        .await?;
     let change = Ask {
         operation: "change_contact".to_owned(),
         channel: "shop".to_owned(),
@@ -35,19 +39,33 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let asked = agent.ask(&change).await?;
     scene.answer(&asked).await?;
     scene.expect_state(&asked, &["awaiting_evidence"]);
-    scene.deed("Her old phone asks; she compares the two digits and says yes.").await?;
+    scene
+        .deed("Her old phone asks; she compares the two digits and says yes.")
+        .await?;
     let done = scene.owner_answers(&owner, &asked.id, asked.match_number).await?;
     scene.answer(&done).await?;
     scene.expect_state(&done, &["completed"]);
     scene.text_on(&old_contact, "The old contact", seen).await?;
 
-    scene.deed("Had it been a thief, his next step would be a move of the number. It would wait three days:").await?;
+    scene
+        .deed("Had it been a thief, his next step would be a move of the number. It would wait three days:")
+        .await?;
     let (eid, imei) = stage.new_phone();
-    let next = agent.ask(&move_at_counter(stage, line, "upgrade", &eid, &imei)).await?;
+    let next = agent
+        .ask(&move_at_counter(stage, line, "upgrade", &eid, &imei))
+        .await?;
     scene.answer(&next).await?;
     scene.expect_state(&next, &["held"]);
     scene.expect_reason(&next, "recent_contact_change");
     let effects = scene.effects(line, &eid);
-    scene.expect(effects.profiles_released == 0 && !effects.number_moved, "the number moved within 72 hours");
-    scene.end(effects, "The new contact stands, and everybody who should know, knows.").await
+    scene.expect(
+        effects.profiles_released == 0 && !effects.number_moved,
+        "the number moved within 72 hours",
+    );
+    scene
+        .end(
+            effects,
+            "The new contact stands, and everybody who should know, knows.",
+        )
+        .await
 }

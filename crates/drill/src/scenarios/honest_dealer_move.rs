@@ -24,27 +24,57 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let (eid, imei) = stage.new_phone();
     seen_on_air(stage, line, MINUTE * 3).await?;
 
-    scene.deed(format!("{name} has bought a phone. {} at the dealer's asks for the move.", agent.name)).await?;
-    let asked = agent.ask(&move_at_counter(stage, line, "upgrade", &eid, &imei)).await?;
+    scene
+        .deed(format!(
+            "{name} has bought a phone. {} at the dealer's asks for the move.",
+            agent.name
+        ))
+        .await?;
+    let asked = agent
+        .ask(&move_at_counter(stage, line, "upgrade", &eid, &imei))
+        .await?;
     scene.answer(&asked).await?;
     scene.expect_state(&asked, &["awaiting_evidence"]);
     let number = asked
         .match_number
         .ok_or_else(|| DrillError::Turn("the dealer's screen shows no number to compare".to_owned()))?;
 
-    scene.deed(format!("{name}'s old phone asks: is this you? The dealer's screen shows {number}; she types {number}.")).await?;
+    scene
+        .deed(format!(
+            "{name}'s old phone asks: is this you? The dealer's screen shows {number}; she types {number}."
+        ))
+        .await?;
     scene.owner_answers(&owner, &asked.id, Some(number)).await?;
-    scene.deed(format!("{}, who works in another shop, looks at the request and agrees.", elsewhere.name)).await?;
+    scene
+        .deed(format!(
+            "{}, who works in another shop, looks at the request and agrees.",
+            elsewhere.name
+        ))
+        .await?;
     let approved = elsewhere.approve(&asked.id).await?;
-    scene.expect(approved.outcome == "accepted", "the second approver was not accepted");
-    let done = scene.until(&agent, &asked.id, &["completed", "failed", "rolled_back", "denied"]).await?;
+    scene.expect(
+        approved.outcome == "accepted",
+        "the second approver was not accepted",
+    );
+    let done = scene
+        .until(
+            &agent,
+            &asked.id,
+            &["completed", "failed", "rolled_back", "denied"],
+        )
+        .await?;
     scene.answer(&done).await?;
     scene.expect_state(&done, &["completed"]);
 
     let effects = scene.effects(line, &eid);
-    scene.expect(effects.profiles_released == 1, "the new chip got no profile, or more than one");
+    scene.expect(
+        effects.profiles_released == 1,
+        "the new chip got no profile, or more than one",
+    );
     scene.expect(effects.number_moved, "the number does not follow the new profile");
     scene.text_on(&stage.line(line).msisdn, name, 0).await?;
     let effects = scene.effects(line, &eid);
-    scene.end(effects, "Her number rings on the new phone; the old eSIM sleeps.").await
+    scene
+        .end(effects, "Her number rings on the new phone; the old eSIM sleeps.")
+        .await
 }

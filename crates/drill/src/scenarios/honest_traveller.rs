@@ -17,7 +17,9 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let cast = stage.cast(SLOT);
     let (line, sister) = (cast.line(0)?, cast.line(1)?);
     let name = &stage.owner(line).name;
-    let phone = stage.subscriber(line, "the owner's phone abroad", OLD_DEVICE).await?;
+    let phone = stage
+        .subscriber(line, "the owner's phone abroad", OLD_DEVICE)
+        .await?;
     let secret = stage.authenticator(line, OLD_DEVICE).await?;
     let abroad = RequestContext {
         country_mismatch: Some(true),
@@ -25,7 +27,11 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
         ..RequestContext::default()
     };
 
-    scene.deed(format!("{name} is abroad and has her calls forwarded to her sister.")).await?;
+    scene
+        .deed(format!(
+            "{name} is abroad and has her calls forwarded to her sister."
+        ))
+        .await?;
     let forward = Ask {
         forward_to: Some(stage.number(sister)),
         context: abroad.clone(),
@@ -35,9 +41,17 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     scene.answer(&asked).await?;
     scene.expect_state(&asked, &["awaiting_evidence"]);
     scene.deed("She types the code of her authenticator.").await?;
-    let checked = phone.give_code(&asked.id, &code_of(&secret, stage.now())?).await?;
+    let checked = phone
+        .give_code(&asked.id, &code_of(&secret, stage.now())?)
+        .await?;
     scene.expect(checked.outcome == "accepted", "the right code was refused");
-    let done = scene.until(&phone, &asked.id, &["completed", "failed", "rolled_back", "denied"]).await?;
+    let done = scene
+        .until(
+            &phone,
+            &asked.id,
+            &["completed", "failed", "rolled_back", "denied"],
+        )
+        .await?;
     scene.answer(&done).await?;
     scene.expect_state(&done, &["completed"]);
     let forwarded = stage.world().forwarded_to(&stage.line(line).msisdn);
@@ -46,7 +60,9 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
         "calls do not go to the sister",
     );
 
-    scene.deed("A move of the number asked for from there does not happen by a tap:").await?;
+    scene
+        .deed("A move of the number asked for from there does not happen by a tap:")
+        .await?;
     let (eid, imei) = stage.new_phone();
     let order = Ask {
         claim: Some("broken".to_owned()),
@@ -69,6 +85,14 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     scene.answer(&locked).await?;
     scene.expect_state(&locked, &["completed"]);
     let effects = scene.effects(line, &eid);
-    scene.expect(effects.profiles_released == 0 && !effects.number_moved, "the number moved from abroad");
-    scene.end(effects, "She is reachable and safe; the move waits until she is home.").await
+    scene.expect(
+        effects.profiles_released == 0 && !effects.number_moved,
+        "the number moved from abroad",
+    );
+    scene
+        .end(
+            effects,
+            "She is reachable and safe; the move waits until she is home.",
+        )
+        .await
 }

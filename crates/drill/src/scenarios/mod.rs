@@ -106,7 +106,14 @@ fn by_account(stage: &Stage, line: u32, operation: &str, channel: &str) -> Ask {
 /// The phone has been in use all the while.
 async fn seen_on_air(stage: &Stage, line: u32, ago: Duration) -> Result<(), DrillError> {
     let imei = stage.line(line).imei.clone();
-    stage.event(line, "attach", ago, serde_json::json!({ "imei": imei, "cell": "home" })).await
+    stage
+        .event(
+            line,
+            "attach",
+            ago,
+            serde_json::json!({ "imei": imei, "cell": "home" }),
+        )
+        .await
 }
 
 /// The owner's phone, on which the account has been signed in for more than a year.

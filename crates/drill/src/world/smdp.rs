@@ -271,7 +271,10 @@ mod tests {
             let answer = world.order(name(1), &bound).await;
             assert!(matches!(answer, Err(PortError::Temporary(_))));
         }
-        assert!(matches!(world.order(name(1), &bound).await, Err(PortError::Permanent(_))));
+        assert!(matches!(
+            world.order(name(1), &bound).await,
+            Err(PortError::Permanent(_))
+        ));
         world.order(name(1), &bound).await.unwrap();
         assert_eq!(world.ordered_for("A"), [(bound.iccid, Stand::Ordered)]);
     }
