@@ -94,7 +94,11 @@ impl<K: Hash + Eq + Clone> Table<K> {
 
     /// Seconds to wait, when it was too often.
     fn check(&self, key: &K) -> Result<(), u64> {
-        if self.checks.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_EVERY) {
+        if self
+            .checks
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(LOOK_EVERY)
+        {
             if self.limiter.len() > KEYS_MAX {
                 self.limiter.retain_recent();
                 self.limiter.shrink_to_fit();
@@ -138,9 +142,9 @@ impl Rates {
         } else {
             &self.machines
         };
-        table
-            .check(actor.token.as_bytes())
-            .map_err(|wait| Problem::too_many("too_many_requests", "this token asks too often; slow down", wait))
+        table.check(actor.token.as_bytes()).map_err(|wait| {
+            Problem::too_many("too_many_requests", "this token asks too often; slow down", wait)
+        })
     }
 
     /// A request without a token.

@@ -161,7 +161,11 @@ impl Live {
                     continue;
                 }
                 if let Some(json) = item.json() {
-                    let _ = write!(text, "event: operation\nid: {}\ndata: {json}\n\n", item.update.entry);
+                    let _ = write!(
+                        text,
+                        "event: operation\nid: {}\ndata: {json}\n\n",
+                        item.update.entry
+                    );
                 }
             }
             if !text.is_empty() {
