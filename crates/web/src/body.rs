@@ -113,6 +113,17 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem
             format!("the body is not UTF-8: see byte {}", error.valid_up_to()),
         ));
     }
+    // A list would otherwise be read as the fields of the object in their order.
+    if bytes
+        .trim_ascii_start()
+        .first()
+        .is_some_and(|first| b"[\"-0123456789ntf".contains(first))
+    {
+        return Err(Problem::field(
+            "body",
+            "expected a JSON object, which begins with `{`",
+        ));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = plain_path(&error.path().to_string());

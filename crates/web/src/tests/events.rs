@@ -68,4 +68,13 @@ async fn a_batch_is_bounded() {
         .body(Body::from(vec![b' '; 70_000]))
         .unwrap();
     assert_eq!(world.send(single).await.status, 413);
+    let deep = format!(
+        "{{\"ts\":1,\"id\":1,\"type\":\"attach\",\"x\":{}",
+        "[".repeat(50_000)
+    );
+    for (media, status) in [("application/json", 400), ("application/x-ndjson", 200)] {
+        let sent = request("POST", &feed, "/v1/events").header("content-type", media);
+        let answer = world.send(sent.body(Body::from(deep.clone())).unwrap()).await;
+        assert_eq!(answer.status, status, "{media}: {answer:?}");
+    }
 }

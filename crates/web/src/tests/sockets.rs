@@ -16,7 +16,7 @@ const HERE: &str = "127.0.0.1:0";
 
 fn short() -> ServeLimits {
     ServeLimits {
-        head_time_max: Duration::from_millis(300),
+        head_time_max: Duration::from_secs(1),
         ..ServeLimits::default()
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct World {
     pub state: WebState,
     pub router: Router,
     pub stop: watch::Sender<bool>,
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 /// A person with one line.
@@ -138,7 +138,7 @@ impl World {
             app,
             state,
             stop,
-            folder,
+            _folder: folder,
         }
     }
 
