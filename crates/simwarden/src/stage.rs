@@ -58,12 +58,21 @@ pub async fn people(
         web_limits,
     })
     .await?;
-    Ok(Peopled { server, country, world, clock })
+    Ok(Peopled {
+        server,
+        country,
+        world,
+        clock,
+    })
 }
 
 async fn import(house: &House, country: &Country, folder: &Path) -> anyhow::Result<()> {
     let registry = Registry::open(house.store().await?, house.keyring()?);
-    for (path, operator) in country.write_inventories(folder)?.into_iter().zip(&country.operators) {
+    for (path, operator) in country
+        .write_inventories(folder)?
+        .into_iter()
+        .zip(&country.operators)
+    {
         let request = ImportRequest {
             source: Source::Path(path.clone()),
             format: Format::of(&path),
@@ -76,7 +85,11 @@ async fn import(house: &House, country: &Country, folder: &Path) -> anyhow::Resu
         };
         let report = run(&registry, request, &mut |_| {}).await?;
         if !report.accepted {
-            bail!("the invented inventory of {} was refused by its gates: {:?}", operator.name, report.gates);
+            bail!(
+                "the invented inventory of {} was refused by its gates: {:?}",
+                operator.name,
+                report.gates
+            );
         }
         std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
     }

@@ -18,6 +18,8 @@ pub enum Arg {
     Int(Option<i64>),
     /// A text, or none.
     Text(Option<String>),
+    /// A text that many rows of a bulk insert share.
+    Word(Arc<str>),
     /// A byte string, or none.
     Blob(Option<Vec<u8>>),
 }
@@ -67,6 +69,8 @@ pub(crate) struct Table {
 
 /// Bulk inserts are cut into statements of these sizes, so that a handful of prepared statements serve every batch.
 const INSERT_ROWS: [usize; 4] = [128, 32, 8, 1];
+/// Longer ones for imports, where handing over the statement costs: 24 columns stay below SQLite's 32,766 binds.
+const BULK_ROWS: [usize; 5] = [512, 128, 32, 8, 1];
 
 impl Table {
     /// SQLite gets binds without numbers: it searches the list of numbered ones anew for each bind, which for the
@@ -210,7 +214,11 @@ pub(crate) enum Db {
 
 /// PostgreSQL has no U+0000 in its texts, SQLite cuts them there: neither is given one.
 fn refuse_zero(args: &[Arg]) -> Result<(), StoreError> {
-    let zero = |arg: &Arg| matches!(arg, Arg::Text(Some(text)) if text.contains('\0'));
+    let zero = |arg: &Arg| match arg {
+        Arg::Text(Some(text)) => text.contains('\0'),
+        Arg::Word(text) => text.contains('\0'),
+        _ => false,
+    };
     if args.iter().any(zero) {
         return Err(StoreError::Conflict(
             "a text holds the character U+0000; leave it out".into(),
@@ -226,6 +234,7 @@ fn sqlite_arguments(args: Vec<Arg>) -> Result<SqliteArguments, StoreError> {
         match arg {
             Arg::Int(v) => bound.add(v),
             Arg::Text(v) => bound.add(v),
+            Arg::Word(v) => bound.add(v),
             Arg::Blob(v) => bound.add(v),
         }
         .map_err(sqlx::Error::Encode)?;
@@ -240,6 +249,7 @@ fn postgres_arguments(args: Vec<Arg>) -> Result<PgArguments, StoreError> {
         match arg {
             Arg::Int(v) => bound.add(v),
             Arg::Text(v) => bound.add(v),
+            Arg::Word(v) => bound.add(v),
             Arg::Blob(v) => bound.add(v),
         }
         .map_err(sqlx::Error::Encode)?;
@@ -382,16 +392,21 @@ impl Tx {
         rows: Vec<Vec<Arg>>,
         tail: &str,
     ) -> Result<u64, StoreError> {
-        self.insert_flat(table, rows.into_iter().flatten().collect(), tail)
-            .await
+        let args = rows.into_iter().flatten().collect();
+        self.insert_cut(table, args, tail, &INSERT_ROWS).await
     }
 
-    /// As [`Self::insert`], with the columns of all rows one behind the other.
-    pub(crate) async fn insert_flat(
+    /// Adds many rows, given as their columns one behind the other.
+    pub(crate) async fn insert_bulk(&mut self, table: &Table, args: Vec<Arg>) -> Result<u64, StoreError> {
+        self.insert_cut(table, args, "", &BULK_ROWS).await
+    }
+
+    async fn insert_cut(
         &mut self,
         table: &Table,
         args: Vec<Arg>,
         tail: &str,
+        sizes: &[usize],
     ) -> Result<u64, StoreError> {
         let width = table.columns.len();
         debug_assert_eq!(
@@ -405,7 +420,7 @@ impl Tx {
         let mut left = args.len() / width;
         let mut args = args.into_iter();
         while left > 0 {
-            let size = INSERT_ROWS.into_iter().find(|size| *size <= left).unwrap_or(1);
+            let size = sizes.iter().copied().find(|size| *size <= left).unwrap_or(1);
             let sql = table.insert_sql(size, tail, numbered);
             touched += self
                 .execute(&sql, args.by_ref().take(size * width).collect())

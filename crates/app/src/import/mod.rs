@@ -27,8 +27,6 @@ mod quarantine;
 mod reader;
 mod record;
 mod row;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 pub use column::Column;
@@ -39,6 +37,7 @@ pub use problem::RowProblem;
 use crate::watchman::ClockGuard;
 use crate::{Actor, App, Error};
 use cells::{Lines, read_form};
+use empty::EmptyRegistry;
 use reader::{Reading, named_operator};
 use row::RowReader;
 use serde::{Deserialize, Serialize};
@@ -333,10 +332,9 @@ pub async fn run(
         lines: opened.lines,
         form,
         rows,
-        first: None,
+        first: writing.first_maker().map(EmptyRegistry::new),
         to,
-    }
-    .with_first(writing.first_maker()?);
+    };
     let reading = tokio::task::spawn_blocking(move || reading.run());
     let written = writing.rows(from, opened.bytes, progress).await;
     // The reader stops by itself when the writer hung up.

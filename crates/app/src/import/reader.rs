@@ -5,7 +5,7 @@ use super::cells::{Cells, Form, Line, Lines};
 use super::column::Column;
 use super::compact::{Places, Seen};
 use super::empty::EmptyRegistry;
-use super::maker::{Made, Maker};
+use super::maker::Made;
 use super::problem::{BadRow, Reason};
 use super::row::{Row, RowReader};
 use super::{ROWS_MAX, unreadable};
@@ -14,7 +14,7 @@ use simwarden_store::records::import::FreshRows;
 use tokio::sync::mpsc::Sender;
 
 /// Rows that go over to the writer at once.
-const BATCH_ROWS: usize = 512;
+const BATCH_ROWS: u64 = 1024;
 
 /// Some rows of the file.
 #[derive(Default)]
@@ -50,11 +50,6 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn with_first(mut self, maker: Option<Maker>) -> Self {
-        self.first = maker.map(EmptyRegistry::new);
-        self
-    }
-
     /// Reads the file to its end, or until the writer hangs up.
     pub(super) fn run(mut self) -> Result<Option<FirstInventory>, Error> {
         let mut cells = Cells::new();
@@ -108,7 +103,7 @@ impl Reading {
                 },
                 None => batch.parsed.push((number, row, text.into())),
             }
-            if batch.rows >= BATCH_ROWS as u64 {
+            if batch.rows >= BATCH_ROWS {
                 batch.bytes = self.lines.bytes();
                 if self.to.blocking_send(std::mem::take(&mut batch)).is_err() {
                     return Ok(None);

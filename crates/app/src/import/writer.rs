@@ -105,8 +105,8 @@ impl Writing {
     }
 
     /// For an empty registry: what seals rows while they are read.
-    pub(super) fn first_maker(&mut self) -> Result<Option<Maker>, Error> {
-        Ok(self.first.take())
+    pub(super) fn first_maker(&mut self) -> Option<Maker> {
+        self.first.take()
     }
 
     /// Writes what is read.

@@ -3,8 +3,8 @@
 use crate::policies::Packs;
 use crate::stage::{Peopled, people};
 use clap::Args;
-use simwarden_drill::bench::{BenchConfig, PAYLOAD_BYTES, run};
 use simwarden_drill::api::HttpApi;
+use simwarden_drill::bench::{BenchConfig, PAYLOAD_BYTES, run};
 use simwarden_drill::country::CountrySpec;
 use simwarden_drill::load::loaders;
 use simwarden_drill::narrator::Silent;
@@ -62,7 +62,10 @@ impl Bench {
         name: &str,
         database: Option<String>,
     ) -> anyhow::Result<()> {
-        let spec = CountrySpec { people: self.people, ..CountrySpec::default() };
+        let spec = CountrySpec {
+            people: self.people,
+            ..CountrySpec::default()
+        };
         // The limits protect a server from its users; here the users are the measure.
         let limits = WebLimits {
             person_per_second: NonZeroU32::MAX,
@@ -71,8 +74,12 @@ impl Bench {
             ..WebLimits::default()
         };
         let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-        let Peopled { server, country, world, clock } =
-            people(folder, database, spec, &self.packs, listen, limits).await?;
+        let Peopled {
+            server,
+            country,
+            world,
+            clock,
+        } = people(folder, database, spec, &self.packs, listen, limits).await?;
         let base_url = format!("http://{}", server.address);
         let stage = Stage::new(Props {
             country,

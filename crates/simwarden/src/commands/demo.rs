@@ -69,16 +69,40 @@ impl Demo {
     }
 
     async fn play(&self, folder: &std::path::Path) -> anyhow::Result<ExitCode> {
-        eprintln!("making a country of {} people, 3 operators, their shops and eSIMs …", self.people);
-        let spec = CountrySpec { seed: self.seed, people: self.people, ..CountrySpec::default() };
-        let peopled =
-            people(folder, self.database.clone(), spec, &self.packs, self.listen, WebLimits::default()).await?;
-        let Peopled { server, country, world, clock } = peopled;
+        eprintln!(
+            "making a country of {} people, 3 operators, their shops and eSIMs …",
+            self.people
+        );
+        let spec = CountrySpec {
+            seed: self.seed,
+            people: self.people,
+            ..CountrySpec::default()
+        };
+        let peopled = people(
+            folder,
+            self.database.clone(),
+            spec,
+            &self.packs,
+            self.listen,
+            WebLimits::default(),
+        )
+        .await?;
+        let Peopled {
+            server,
+            country,
+            world,
+            clock,
+        } = peopled;
         // Browsers treat localhost as a safe place; a bare 127.0.0.1 is not one for everything that comes later.
         let url = format!("http://localhost:{}", server.address.port());
         let watch = token(&server.app, Role::Regulator, None).await?;
         if let Some(file) = &self.tell {
-            let operator = country.operators.first().context("a country without operators")?.code.clone();
+            let operator = country
+                .operators
+                .first()
+                .context("a country without operators")?
+                .code
+                .clone();
             let act = token(&server.app, Role::FraudAnalyst, Some(operator.clone())).await?;
             let numbers: Vec<String> = country
                 .lines
@@ -118,7 +142,11 @@ impl Demo {
         } else {
             server.until(async {}).await;
         }
-        Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if well {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 

@@ -21,6 +21,24 @@ const CHUNK: Table = Table {
 /// The tables that an import fills and whose indexes it may leave out while it does.
 const FILLED: [&str; 3] = [party::TABLE.name, subscription::TABLE.name, profile::TABLE.name];
 
+/// The columns of a line that say something when it is new; the others are null.
+const FRESH_LINE: Table = Table {
+    name: subscription::TABLE.name,
+    columns: &[
+        "id",
+        "operator",
+        "party_id",
+        "msisdn_idx",
+        "kind",
+        "state",
+        "sealed",
+        "opened_at",
+        "version",
+        "import_id",
+        "origin",
+    ],
+};
+
 /// One run of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImportRun {
@@ -78,42 +96,91 @@ pub struct ImportChunk {
 pub struct FreshRows {
     keys: Vec<Arg>,
     parties: Vec<Arg>,
-    subscriptions: Vec<Arg>,
+    /// By the columns of [`FRESH_LINE`].
+    lines: Vec<Arg>,
+    /// Lines that say more than that: none of an import's.
+    full_lines: Vec<Arg>,
     profiles: Vec<Arg>,
+    words: Words,
 }
 
-/// Adds the columns of a row with the digest of its first version behind them; answers that digest.
-fn add<T: Kept>(to: &mut Vec<Arg>, row: &T, args: Vec<Arg>) -> [u8; 32] {
+/// The few words that stand in every row: operator, kinds, states. Shared, they are not allocated row by row.
+#[derive(Debug, Default)]
+struct Words(Vec<std::sync::Arc<str>>);
+
+/// More different words than any import has.
+const WORDS_MAX: usize = 64;
+
+impl Words {
+    fn share(&mut self, arg: Arg) -> Arg {
+        let Arg::Text(Some(text)) = arg else { return arg };
+        if let Some(word) = self.0.iter().find(|word| ***word == *text) {
+            return Arg::Word(word.clone());
+        }
+        if self.0.len() == WORDS_MAX {
+            return Arg::Text(Some(text));
+        }
+        let word: std::sync::Arc<str> = text.into();
+        self.0.push(word.clone());
+        Arg::Word(word)
+    }
+}
+
+/// The digest of a first version, which stands behind its columns.
+fn origin<T: Kept>(row: &T, args: &[Arg]) -> [u8; 32] {
     debug_assert_eq!(row.version(), 1);
-    let origin = match args.last() {
-        Some(Arg::Blob(Some(digest))) => <[u8; 32]>::try_from(digest.as_slice()).ok(),
+    match args.last() {
+        Some(Arg::Blob(Some(digest))) => digest.as_slice().try_into().ok(),
         _ => None,
-    };
-    to.extend(args);
-    origin.unwrap_or_else(|| row.digest())
+    }
+    .unwrap_or_else(|| row.digest())
 }
 
 impl FreshRows {
     /// Adds a person with their key; answers the digest of the row.
     pub fn party(&mut self, row: &Party, key: &SubjectKeyRow) -> [u8; 32] {
+        let args = row.args_with_origin();
+        let origin = origin(row, &args);
         self.keys.extend(key.args());
-        add(&mut self.parties, row, row.args_with_origin())
+        self.parties
+            .extend(args.into_iter().map(|arg| self.words.share(arg)));
+        origin
     }
 
     /// Adds a line; answers the digest of the row.
     pub fn subscription(&mut self, row: &Subscription) -> [u8; 32] {
-        add(&mut self.subscriptions, row, row.args_with_origin())
+        let args = row.args_with_origin();
+        let origin = origin(row, &args);
+        let said = |column: &str| FRESH_LINE.columns.contains(&column);
+        let columns = subscription::TABLE.columns;
+        let is_plain = columns.iter().zip(&args).all(|(column, arg)| {
+            said(column) || matches!(arg, Arg::Int(None) | Arg::Text(None) | Arg::Blob(None))
+        });
+        if is_plain {
+            let plain = columns.iter().zip(args).filter(|(column, _)| said(column));
+            self.lines.extend(plain.map(|(_, arg)| self.words.share(arg)));
+        } else {
+            self.full_lines.extend(args);
+        }
+        origin
     }
 
     /// Adds a profile; answers the digest of the row.
     pub fn profile(&mut self, row: &Profile) -> [u8; 32] {
-        add(&mut self.profiles, row, row.args_with_origin())
+        let args = row.args_with_origin();
+        let origin = origin(row, &args);
+        self.profiles
+            .extend(args.into_iter().map(|arg| self.words.share(arg)));
+        origin
     }
 
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty() && self.subscriptions.is_empty() && self.profiles.is_empty()
+        self.keys.is_empty()
+            && self.lines.is_empty()
+            && self.full_lines.is_empty()
+            && self.profiles.is_empty()
     }
 }
 
@@ -142,11 +209,11 @@ impl Tx {
     /// # Errors
     /// [`StoreError::Conflict`] when one is there already.
     pub async fn insert_fresh(&mut self, rows: FreshRows) -> Result<(), StoreError> {
-        self.insert_flat(&subject_key::TABLE, rows.keys, "").await?;
-        self.insert_flat(&party::TABLE, rows.parties, "").await?;
-        self.insert_flat(&subscription::TABLE, rows.subscriptions, "")
-            .await?;
-        self.insert_flat(&profile::TABLE, rows.profiles, "").await?;
+        self.insert_bulk(&subject_key::TABLE, rows.keys).await?;
+        self.insert_bulk(&party::TABLE, rows.parties).await?;
+        self.insert_bulk(&FRESH_LINE, rows.lines).await?;
+        self.insert_bulk(&subscription::TABLE, rows.full_lines).await?;
+        self.insert_bulk(&profile::TABLE, rows.profiles).await?;
         Ok(())
     }
 
@@ -190,7 +257,7 @@ impl Tx {
             run.report.into(),
             run.entry.into(),
         ];
-        self.insert_flat(&RUN, args, "").await.map(drop)
+        self.insert_bulk(&RUN, args).await.map(drop)
     }
 
     /// Records the chunks of a run.

@@ -56,6 +56,11 @@ fn digest_columns(kind: &str, columns: &[Arg]) -> [u8; 32] {
                 hash.update((v.len() as u64).to_be_bytes());
                 hash.update(v.as_bytes());
             }
+            Arg::Word(v) => {
+                hash.update([2]);
+                hash.update((v.len() as u64).to_be_bytes());
+                hash.update(v.as_bytes());
+            }
             Arg::Blob(Some(v)) => {
                 hash.update([3]);
                 hash.update((v.len() as u64).to_be_bytes());
