@@ -56,10 +56,7 @@ impl Reading {
         let mut seen = Seen::default();
         let mut batch = Batch::default();
         let mut total = 0_u64;
-        loop {
-            let Some((number, line)) = self.lines.next().map_err(unreadable)? else {
-                break;
-            };
+        while let Some((number, line)) = self.lines.next().map_err(unreadable)? {
             batch.rows += 1;
             total += 1;
             if total > ROWS_MAX {

@@ -1,4 +1,5 @@
 //! A small house to test in: a database in a temporary folder, one operator, a few people.
+#![expect(clippy::unwrap_used, reason = "what a test stands on must hold")]
 
 mod rows;
 
