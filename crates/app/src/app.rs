@@ -601,10 +601,6 @@ impl App {
         Ok(self.inner.store.profiles_of(line).await?)
     }
 
-    pub(crate) async fn next_in_stock(&self, operator: &str) -> Result<Option<Profile>, Error> {
-        Ok(self.inner.store.next_in_stock(operator).await?)
-    }
-
     pub(crate) async fn key_of(&self, party: Option<PartyId>) -> Result<SubjectKey, Error> {
         let party = party.ok_or_else(|| Error::not_found("party"))?;
         subject_key(
