@@ -125,7 +125,10 @@ async fn the_owners_lock_is_on_at_once_and_stops_every_role() {
     let seen = house.app.operation(&device, locked.operation).await.unwrap();
     assert_eq!(seen.summary.state, OperationState::Completed, "{seen:#?}");
     let line = house.app.store().subscription(owner.line).await.unwrap().unwrap();
-    assert_eq!((line.lock_scope, line.lock_expires_at), (Some(LockScope::All), None));
+    assert_eq!(
+        (line.lock_scope, line.lock_expires_at),
+        (Some(LockScope::All), None)
+    );
     for role in [Role::Agent, Role::Supervisor, Role::FraudAnalyst] {
         let staff = house.staff(role, "shop-1").await;
         let asked = house
