@@ -1,8 +1,6 @@
 //! One owner, one thief: the whole way of an operation on a real database.
 
-mod house;
-
-use house::House;
+use crate::house::House;
 use simwarden_app::{Given, Outcome, OwnerAnswer};
 use simwarden_model::{Channel, LockScope, OperationKind, OperationState, Role};
 

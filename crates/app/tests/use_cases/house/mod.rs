@@ -1,5 +1,4 @@
 //! A small house to test in: a database in a temporary folder, one operator, a few people.
-#![expect(clippy::unwrap_used, reason = "what a test stands on must hold")]
 
 mod rows;
 
@@ -18,7 +17,7 @@ pub const OPERATOR: &str = "999-01";
 
 pub struct House {
     pub app: App,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub struct Person {
@@ -48,8 +47,16 @@ impl House {
         };
         Self {
             app: App::open(config).await.unwrap(),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Every byte of the database's files.
+    pub fn raw_files(&self) -> Vec<u8> {
+        std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .collect()
     }
 
     /// A person with one active line, entered a year ago, whose chip is live.
