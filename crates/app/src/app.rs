@@ -208,6 +208,10 @@ impl App {
             return Ok(actor);
         }
         let row = self.inner.store.token_by_hash(hash).await?.ok_or_else(no)?;
+        if row.mac != row.expected_mac(self.keyring()) {
+            tracing::error!(token = %row.id, "a token's row was made or changed behind the ledger's back");
+            return Err(no());
+        }
         if row.revoked_at.is_some() || row.expires_at <= now {
             return Err(no());
         }
@@ -248,6 +252,7 @@ impl App {
         let hash = token_hash(&secret);
         let id = self
             .commit(MakeToken {
+                shared: self.shared(),
                 actor: actor.clone(),
                 new,
                 hash,
@@ -594,10 +599,6 @@ impl App {
 
     pub(crate) async fn profile_rows(&self, line: SubscriptionId) -> Result<Vec<Profile>, Error> {
         Ok(self.inner.store.profiles_of(line).await?)
-    }
-
-    pub(crate) async fn next_in_stock(&self, operator: &str) -> Result<Option<Profile>, Error> {
-        Ok(self.inner.store.next_in_stock(operator).await?)
     }
 
     pub(crate) async fn key_of(&self, party: Option<PartyId>) -> Result<SubjectKey, Error> {

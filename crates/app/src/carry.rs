@@ -4,7 +4,7 @@ use crate::decide::Work;
 use crate::draft::{About, Draft, Rare};
 use crate::notice::Occasion;
 use crate::operation::StepState;
-use crate::operations::{Change, Step, plan, record_step};
+use crate::operations::{Change, Step, plan, record_step, travel};
 use crate::secrets::{LineSecret, Of, open, seal, subject_key};
 use crate::world::World;
 use crate::{Error, ErrorKind};
@@ -39,7 +39,7 @@ pub(crate) fn step_done(work: &mut Work<'_>, step: Step, draft: &mut Draft<'_>) 
     if work.parts.steps[place].state == StepState::Done {
         return Ok(());
     }
-    change_rows(work, step, false, draft)?;
+    change_rows(work, plan(work.operation.kind).done, step, draft)?;
     work.parts.steps[place].state = StepState::Done;
     work.parts.steps[place].at = Some(now);
     record_step(draft, step, "step_done", &work.operation);
@@ -108,7 +108,15 @@ fn next_undo(work: &mut Work<'_>, draft: &mut Draft<'_>) -> Result<(), Error> {
 /// Records that a step was taken back, and goes on with the one before it.
 pub(crate) fn step_undone(work: &mut Work<'_>, step: Step, draft: &mut Draft<'_>) -> Result<(), Error> {
     let now = draft.now;
-    change_rows(work, step, true, draft)?;
+    let recorded = work
+        .parts
+        .steps
+        .iter()
+        .any(|s| s.name == step && s.state == StepState::Done);
+    // A switch that was begun and never recorded changed no rows: what is live here is still the owner's own profile.
+    if recorded || step != Step::Switch {
+        change_rows(work, plan(work.operation.kind).undone, step, draft)?;
+    }
     if let Some(record) = work.parts.steps.iter_mut().find(|s| s.name == step) {
         record.state = StepState::Undone;
         record.at = Some(now);
@@ -131,7 +139,20 @@ fn reachable(work: &Work<'_>, world: &World) -> Vec<Profile> {
     profiles
 }
 
-fn change_rows(work: &mut Work<'_>, step: Step, undo: bool, draft: &mut Draft<'_>) -> Result<(), Error> {
+/// Takes a profile from stock for the operation. Without one nothing changes, and the step that needs it fails.
+pub(crate) fn reserve(work: &mut Work<'_>, draft: &mut Draft<'_>) -> Result<(), Error> {
+    change_rows(work, |_, change| travel::reserve(change), Step::Order, draft)
+}
+
+/// How a step changes rows.
+type Changes = fn(Step, &mut Change<'_>) -> Result<(), Error>;
+
+fn change_rows(
+    work: &mut Work<'_>,
+    changes: Changes,
+    step: Step,
+    draft: &mut Draft<'_>,
+) -> Result<(), Error> {
     let key = subject_key(
         &work.shared.keyring,
         work.world.keys.get(&work.operation.party_id),
@@ -152,6 +173,7 @@ fn change_rows(work: &mut Work<'_>, step: Step, undo: bool, draft: &mut Draft<'_
         secret_changed: false,
         profiles: reachable(work, work.world),
         changed: Vec::new(),
+        replaced: work.parts.context.replaced,
         new_owner: None,
         keyring: &work.shared.keyring,
         key: &key,
@@ -159,8 +181,7 @@ fn change_rows(work: &mut Work<'_>, step: Step, undo: bool, draft: &mut Draft<'_
         entropy: &mut *draft.entropy,
     };
     let before: Vec<Profile> = change.profiles.clone();
-    let plan = plan(work.operation.kind);
-    (if undo { plan.undone } else { plan.done })(step, &mut change)?;
+    changes(step, &mut change)?;
 
     let Change {
         line,
@@ -170,8 +191,10 @@ fn change_rows(work: &mut Work<'_>, step: Step, undo: bool, draft: &mut Draft<'_
         profiles,
         changed,
         new_owner,
+        replaced,
         ..
     } = change;
+    work.parts.context.replaced = replaced;
     if let Some(mut line) = line.filter(|_| line_changed || secret_changed) {
         if secret_changed || new_owner.is_some() {
             // The line's personal part goes under the key of whom it belongs to now.

@@ -145,9 +145,14 @@ impl<'a> Work<'a> {
     }
 
     fn observe(&self, request: &Request, decision: &Decision, draft: &mut Draft<'_>) {
-        let alarms = self
-            .shared
-            .with_brake(|brake| brake.observe(&self.shared.engine, request, decision));
+        let (alarms, counts) = self.shared.with_brake(|brake| {
+            let alarms = brake.observe(&self.shared.engine, request, decision);
+            let due = !alarms.is_empty() || draft.index() % BRAKE_KEPT_EVERY == 0;
+            (alarms, due.then(|| crate::shared::counts_of(brake, draft.now)))
+        });
+        if let Some(counts) = counts {
+            draft.brakes(counts);
+        }
         for alarm in alarms {
             tracing::error!(rule = %alarm.rule, share = alarm.share, "a rule hits too many lines and is disarmed");
             draft.history(

@@ -394,9 +394,18 @@ macro_rules! put {
 put! {
     add_party, change_party, parties, Party;
     add_subscription, change_subscription, subscriptions, Subscription;
-    add_profile, change_profile, profiles, Profile;
     add_operation, change_operation, operations, Operation;
     add_approval, change_approval, approvals, Approval;
+}
+
+impl Draft<'_> {
+    /// Writes the next version of a profile and marks it in the entry. New ones come by imports only.
+    pub(crate) fn change_profile(&mut self, mut row: Profile) {
+        row.version += 1;
+        let mark = RowMark::of(&row);
+        self.entry().rows.push(mark);
+        self.profiles.push(Put::Update(row));
+    }
 }
 
 macro_rules! write_puts {
@@ -422,6 +431,12 @@ macro_rules! write_puts {
 impl Draft<'_> {
     /// Writes everything into the transaction.
     pub(crate) async fn write(self, tx: &mut Tx) -> Result<(), StoreError> {
+        // What must not leave any more is taken back before what shall leave instead is put in.
+        for write in &self.rare {
+            if let Rare::Withdraw { operation, kind } = write {
+                tx.drop_outbox(*operation, kind, self.now).await?;
+            }
+        }
         tx.insert_entries(self.entries).await?;
         tx.insert_subject_keys(&self.subject_keys).await?;
         write_puts!(tx, self.parties, insert_parties, update_party);
@@ -450,9 +465,7 @@ impl Draft<'_> {
         for write in self.rare {
             match write {
                 Rare::Outbox(item) => tx.update_outbox(&item).await?,
-                Rare::Withdraw { operation, kind } => {
-                    tx.drop_outbox(operation, kind, self.now).await?;
-                }
+                Rare::Withdraw { .. } => {}
                 Rare::FactorStep { id, step } => tx.use_factor_step(id, step).await?,
                 Rare::RevokeToken(id) => {
                     tx.revoke_token(id, self.now).await?;

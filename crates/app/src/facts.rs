@@ -264,6 +264,13 @@ fn claim(from: &Sources<'_>, facts: &mut Facts) {
     facts.claim.device_broken = Some(from.operation.claim == Some(Claim::Broken));
     facts.claim.old_sim_gone = Some(gone && from.operation.kind == OperationKind::Replace);
     if from.operation.kind == OperationKind::SetForwarding {
-        facts.target.forward_to_stranger = from.context.said.forward_to_stranger.or(Some(true));
+        // A subscriber's own word that all is well is none.
+        let own = from.operation.actor_role == Role::Subscriber;
+        let said = from
+            .context
+            .said
+            .forward_to_stranger
+            .filter(|stranger| *stranger || !own);
+        facts.target.forward_to_stranger = said.or(Some(true));
     }
 }

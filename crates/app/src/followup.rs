@@ -13,7 +13,7 @@ use crate::secrets::{Of, Wish, open, subject_key};
 use crate::shared::Shared;
 use crate::world::{Needs, World};
 use crate::{Actor, Error, ErrorKind};
-use simwarden_guard::{Notify, Verdict};
+use simwarden_guard::{Notify, SETTLED, Verdict};
 use simwarden_model::{
     ApprovalId, ApprovalState, Channel, OperationEvent, OperationId, OperationState, Role,
 };
@@ -208,7 +208,7 @@ impl GiveProof {
         Ok(None)
     }
 
-    fn wrong(&self, kind: &str, mut work: Work<'_>, draft: &mut Draft<'_>) -> Result<Outcome, Error> {
+    fn wrong(&self, kind: &str, work: Work<'_>, draft: &mut Draft<'_>) -> Result<Outcome, Error> {
         draft.begin_entry("evidence.failed", self.actor.role, Some(self.actor.token));
         if let Some(line) = work.operation.subscription_id {
             draft.attempt(line, work.operation.channel, kind);
@@ -218,11 +218,6 @@ impl GiveProof {
             &work.about(),
             &serde_json::json!({ "kind": kind }),
         );
-        work.operation.state = work
-            .operation
-            .state
-            .next(OperationEvent::DecidedStepUp)
-            .unwrap_or(work.operation.state);
         work.save(draft, false)?;
         draft.end_entry()?;
         Ok(Outcome::Wrong)
@@ -295,6 +290,15 @@ impl Job for AnswerQuestion {
                         ErrorKind::Forbidden,
                         "own_request",
                         "answer on another device than the one that asked",
+                    ));
+                }
+                let settled = std::time::Duration::from_secs(u64::from(SETTLED.minutes()) * 60);
+                if draft.now.since(self.actor.since) < settled {
+                    // Its yes would not count, and must not use up the question that the owner should see.
+                    return Err(Error::new(
+                        ErrorKind::Forbidden,
+                        "device_too_new",
+                        "this device is known for less than 72 hours: say yes on an older one; no is heard from any",
                     ));
                 }
                 if number != question.number {
@@ -556,6 +560,8 @@ pub(crate) struct AskAgain {
     pub operation: OperationId,
     pub step: Step,
     pub eid: Option<String>,
+    /// MCC-MNC: whose stock the step may take from.
+    pub operator: String,
 }
 
 impl Job for AskAgain {
@@ -563,7 +569,11 @@ impl Job for AskAgain {
     type Answer = Option<Operation>;
 
     fn needs(&self) -> Needs {
-        needs_of(&self.shared, self.operation, self.eid.as_deref())
+        let mut needs = needs_of(&self.shared, self.operation, self.eid.as_deref());
+        if crate::submit::takes_stock(self.step, false) {
+            needs.stock.push(self.operator.clone());
+        }
+        needs
     }
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<Option<Operation>, Error> {
@@ -599,6 +609,10 @@ impl Job for AskAgain {
         }
         // From here on the outside world may have done it, whatever becomes of this process.
         draft.begin_entry("step.begun", Role::System, None);
+        if crate::submit::takes_stock(self.step, false) {
+            // Taken before anybody outside hears of it: two orders at the same time must not name one profile.
+            carry::reserve(&mut work, draft)?;
+        }
         work.parts.steps[place].state = StepState::Running;
         work.parts.steps[place].at = Some(draft.now);
         draft.history(
@@ -620,18 +634,13 @@ pub(crate) struct StepEnded {
     pub step: Step,
     pub undo: bool,
     pub failed: Option<String>,
-    pub operator: String,
 }
 
 impl Job for StepEnded {
     type Answer = ();
 
     fn needs(&self) -> Needs {
-        let mut needs = needs_of(&self.shared, self.operation, None);
-        if crate::submit::takes_stock(self.step, self.undo) {
-            needs.stock.push(self.operator.clone());
-        }
-        needs
+        needs_of(&self.shared, self.operation, None)
     }
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {

@@ -5,8 +5,8 @@ use crate::proof::Proof;
 use crate::world::World;
 use serde::{Deserialize, Serialize};
 use simwarden_model::{
-    Channel, Claim, DocumentKey, Eid, Imei, LockScope, Msisdn, OperationKind, SubscriptionId, Timestamp,
-    TokenId,
+    Channel, Claim, DocumentKey, Eid, Imei, LockScope, Msisdn, OperationKind, ProfileId, SubscriptionId,
+    Timestamp, TokenId,
 };
 use simwarden_store::records::operation::Operation;
 use simwarden_store::records::profile::Profile;
@@ -133,6 +133,9 @@ pub(crate) struct KeptContext {
     /// The first of the two persons who take a finished operation back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_asked_by: Option<TokenId>,
+    /// The profile that the number followed before: it returns when the operation is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<ProfileId>,
 }
 
 /// Proofs that never count. They are kept for the record.

@@ -259,6 +259,7 @@ impl Submit {
             lock_scope: self.order.lock_scope,
             requester_since: Some(self.actor.since),
             rollback_asked_by: None,
+            replaced: None,
         }
     }
 

@@ -80,6 +80,12 @@ fn may_make(actor: &Actor, new: &NewToken) -> Result<(), Error> {
             "give the token a name of 1 to 80 characters",
         ));
     }
+    if new.since.is_some() && actor.role != Role::System {
+        // An administrator who could make an old device could make a thief's yes count.
+        return Err(Error::forbidden(
+            "only a migration at the installation itself says since when a device exists",
+        ));
+    }
     if new.life > LIFE_MAX || new.life.is_zero() {
         return Err(Error::invalid(
             "life",
@@ -90,6 +96,7 @@ fn may_make(actor: &Actor, new: &NewToken) -> Result<(), Error> {
 }
 
 pub(crate) struct MakeToken {
+    pub shared: Arc<Shared>,
     pub actor: Actor,
     pub new: NewToken,
     pub hash: [u8; 32],
@@ -122,7 +129,7 @@ impl Job for MakeToken {
         entry.operator.clone_from(&self.new.operator);
         entry.subject = self.new.party;
         entry.detail = serde_json::json!({ "token": id, "role": self.new.role });
-        draft.token(Token {
+        let mut token = Token {
             id,
             hash: self.hash,
             role: self.new.role,
@@ -133,8 +140,11 @@ impl Job for MakeToken {
             terminal: self.new.terminal.clone(),
             created_at: self.new.since.map_or(draft.now, |since| since.min(draft.now)),
             expires_at: draft.now.plus(self.new.life),
+            mac: [0; 32],
             revoked_at: None,
-        });
+        };
+        token.mac = token.expected_mac(&self.shared.keyring);
+        draft.token(token);
         draft.end_entry()?;
         Ok(id)
     }

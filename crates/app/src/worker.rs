@@ -5,17 +5,18 @@ use crate::app::App;
 use crate::committer::Job;
 use crate::draft::{Draft, Rare};
 use crate::followup::{AskAgain, StepEnded};
+use crate::operation::Parts;
 use crate::operations::Step;
 use crate::ports::{NetworkChange, NetworkCore, Notice, Notifier, PortError, ProfileOrder, SmDpPlus};
-use crate::secrets::{LineSecret, Of, ProfileSecret, Wish, open, open_common};
+use crate::secrets::{LineSecret, Of, ProfileSecret, Wish, open};
 use crate::world::{Needs, World};
 use crate::{Error, ErrorKind};
 use serde::Deserialize;
 use simwarden_model::{ProfileState, Role, Timestamp};
-use simwarden_store::SubjectKey;
 use simwarden_store::records::operation::Operation;
 use simwarden_store::records::outbox::OutboxItem;
 use simwarden_store::records::profile::Profile;
+use simwarden_store::{Indexed, SubjectKey};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -159,6 +160,7 @@ async fn step(app: &App, ports: &Ports, item: &OutboxItem) -> Result<(), Error> 
                 operation: id,
                 step: payload.step,
                 eid,
+                operator: app.operation_row(id).await?.operator,
             })
             .await?
         {
@@ -188,7 +190,6 @@ async fn step(app: &App, ports: &Ports, item: &OutboxItem) -> Result<(), Error> 
         step: payload.step,
         undo: payload.undo,
         failed,
-        operator: operation.operator,
     })
     .await
 }
@@ -197,7 +198,7 @@ async fn step(app: &App, ports: &Ports, item: &OutboxItem) -> Result<(), Error> 
 struct Clear {
     line: LineSecret,
     wish: Wish,
-    /// The profile that comes, or the one in stock that is next.
+    /// The profile that comes or, when a step is taken back, that came.
     coming: Option<ProfileSecret>,
     /// The profile that the number follows when a step is taken back.
     old: Option<ProfileSecret>,
@@ -218,7 +219,7 @@ async fn clear(app: &App, operation: &Operation, undo: bool) -> Result<Clear, Er
         None => Wish::default(),
     };
     let profiles = app.profile_rows(line.id).await?;
-    let of = |wanted: fn(&&Profile) -> bool| -> Result<Option<ProfileSecret>, Error> {
+    let of = |wanted: &dyn Fn(&&Profile) -> bool| -> Result<Option<ProfileSecret>, Error> {
         profiles
             .iter()
             .rev()
@@ -226,21 +227,18 @@ async fn clear(app: &App, operation: &Operation, undo: bool) -> Result<Clear, Er
             .map(|p| profile_secret(&key, p))
             .transpose()
     };
-    let coming =
-        of(|p| p.state.is_pending() || matches!(p.state, ProfileState::Linked | ProfileState::Confirmed))?;
-    let coming = match coming {
-        Some(coming) => Some(coming),
-        None if undo => of(|p| p.live)?,
-        None => app
-            .next_in_stock(&operation.operator)
-            .await?
-            .map(|p| {
-                let sealed = p.sealed.clone().unwrap_or_default();
-                open_common::<ProfileSecret>(app.keyring(), Of::Profile, p.id.as_bytes(), &sealed)
-            })
-            .transpose()?,
-    };
-    let old = of(|p| p.state == ProfileState::Disabled)?;
+    let mut coming = of(&|p| {
+        use ProfileState::{Allocated, Confirmed, Linked};
+        p.state.is_pending() || matches!(p.state, Allocated | Linked | Confirmed)
+    })?;
+    if let (None, true, Some(eid)) = (&coming, undo, &wish.eid) {
+        // It was taken out of use by an earlier step back. Never the live one: that is the owner's again.
+        let chip = app.keyring().index(Indexed::Eid, eid.as_bytes());
+        coming = of(&|p| !p.live && p.state.is_terminal() && p.eid_idx == Some(chip))?;
+    }
+    // A switch that was begun and never recorded may have happened outside: the number goes back to what is live here.
+    let replaced = Parts::of(operation)?.context.replaced;
+    let old = of(&|p| replaced.map_or(p.live, |id| p.id == id))?;
     Ok(Clear {
         line: secret,
         wish,

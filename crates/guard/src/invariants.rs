@@ -93,6 +93,8 @@ static UNLOCK_CEREMONY: LazyLock<Requirement> = LazyLock::new(|| {
     };
     Requirement::any_of(&[])
         .or(&[Factor::Passkey, Factor::OwnerApproval])
+        // Two proofs of different kinds, both from devices that were enrolled long ago.
+        .or(&[Factor::Totp, Factor::OwnerApproval])
         .or(&[Factor::Passkey, Factor::OldSimConfirm])
         .or(&[Factor::InPerson, Factor::DocumentChip])
         .or(&[Factor::InPerson, Factor::Document, face])

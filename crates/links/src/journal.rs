@@ -49,13 +49,19 @@ impl Journal {
     /// # Errors
     /// When it cannot be written.
     pub fn open(path: &Path) -> std::io::Result<Self> {
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-        Ok(Self { file: Arc::new(Mutex::new(file)) })
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(Self {
+            file: Arc::new(Mutex::new(file)),
+        })
     }
 
     async fn write<T: Serialize>(&self, effect: &str, name: OutboxId, what: T) -> Result<(), PortError> {
-        let mut line =
-            serde_json::to_vec(&Line { effect, name, what }).map_err(|e| PortError::Permanent(e.to_string()))?;
+        let mut line = serde_json::to_vec(&Line { effect, name, what })
+            .map_err(|e| PortError::Permanent(e.to_string()))?;
         line.push(b'\n');
         let file = Arc::clone(&self.file);
         let written = tokio::task::spawn_blocking(move || {
@@ -65,13 +71,19 @@ impl Journal {
         });
         match written.await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(PortError::Temporary(format!("the journal cannot be written: {error}"))),
+            Ok(Err(error)) => Err(PortError::Temporary(format!(
+                "the journal cannot be written: {error}"
+            ))),
             Err(_) => Err(PortError::Temporary("the server is going down".to_owned())),
         }
     }
 
     async fn order(&self, effect: &str, name: OutboxId, order: &ProfileOrder) -> Result<(), PortError> {
-        let what = OrderLine { iccid: &order.iccid, eid: order.eid.as_deref(), operator: &order.operator };
+        let what = OrderLine {
+            iccid: &order.iccid,
+            eid: order.eid.as_deref(),
+            operator: &order.operator,
+        };
         self.write(effect, name, what).await
     }
 }
@@ -116,7 +128,7 @@ impl NetworkCore for Journal {
 #[cfg(test)]
 mod tests {
     use super::Journal;
-    use simwarden_app::ports::{NetworkCore as _, NetworkChange, ProfileOrder, SmDpPlus as _};
+    use simwarden_app::ports::{NetworkChange, NetworkCore as _, ProfileOrder, SmDpPlus as _};
     use simwarden_model::{OperationKind, OutboxId};
 
     #[tokio::test]
@@ -125,7 +137,11 @@ mod tests {
         let path = folder.path().join("effects.jsonl");
         let journal = Journal::open(&path).unwrap();
         let name = OutboxId::from_bytes([7; 16]);
-        let order = ProfileOrder { iccid: "8985501".into(), eid: None, operator: "999-01".into() };
+        let order = ProfileOrder {
+            iccid: "8985501".into(),
+            eid: None,
+            operator: "999-01".into(),
+        };
         journal.release(name, &order).await.unwrap();
         let change = NetworkChange {
             operation: OperationKind::Replace,

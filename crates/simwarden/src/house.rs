@@ -25,7 +25,12 @@ pub struct House {
     #[arg(long, env = "SIMWARDEN_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key: Option<PathBuf>,
     /// The name under which the ledger is published
-    #[arg(long, env = "SIMWARDEN_ORIGIN", default_value = "simwarden.invalid/log", value_name = "NAME")]
+    #[arg(
+        long,
+        env = "SIMWARDEN_ORIGIN",
+        default_value = "simwarden.invalid/log",
+        value_name = "NAME"
+    )]
     pub origin: String,
 }
 
@@ -56,7 +61,10 @@ impl House {
 
     /// Reads the master key, or makes it.
     pub fn keyring(&self) -> anyhow::Result<Keyring> {
-        let file = self.master_key.clone().unwrap_or_else(|| self.data.join("master.key"));
+        let file = self
+            .master_key
+            .clone()
+            .unwrap_or_else(|| self.data.join("master.key"));
         match std::fs::read_to_string(&file) {
             Ok(text) => Keyring::from_text(&text).with_context(|| format!("cannot use {}", file.display())),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_master_key(&file),
@@ -71,7 +79,12 @@ impl House {
     /// The ledger's key, made when it is not there.
     pub fn log_key(&self) -> anyhow::Result<NoteSigner> {
         let mut entropy = OsEntropy::new()?;
-        Ok(load_or_make_key(&self.log_key_file(), &self.origin, KeyKind::Note, &mut entropy)?)
+        Ok(load_or_make_key(
+            &self.log_key_file(),
+            &self.origin,
+            KeyKind::Note,
+            &mut entropy,
+        )?)
     }
 
     /// The ledger's key, which must be there.
@@ -82,7 +95,10 @@ impl House {
     /// Whether there is an installation at all, for commands that only read one.
     pub fn must_exist(&self) -> anyhow::Result<()> {
         if !self.data.is_dir() {
-            bail!("there is no data folder {}; start with `simwarden serve` or `simwarden import`", self.data.display());
+            bail!(
+                "there is no data folder {}; start with `simwarden serve` or `simwarden import`",
+                self.data.display()
+            );
         }
         Ok(())
     }
@@ -100,6 +116,9 @@ fn make_master_key(file: &Path) -> anyhow::Result<Keyring> {
         .with_context(|| format!("cannot make {}", file.display()))?;
     out.write_all(keyring.to_text().as_bytes())?;
     out.sync_all()?;
-    eprintln!("made a master key in {}: without it nothing personal can be read again; keep a copy elsewhere", file.display());
+    eprintln!(
+        "made a master key in {}: without it nothing personal can be read again; keep a copy elsewhere",
+        file.display()
+    );
     Ok(keyring)
 }

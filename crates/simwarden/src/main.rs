@@ -4,6 +4,7 @@ mod commands;
 mod house;
 mod policies;
 mod server;
+mod stage;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

@@ -9,7 +9,13 @@ use std::path::{Path, PathBuf};
 #[derive(Args, Clone)]
 pub struct Packs {
     /// The rule packs that decide, comma separated
-    #[arg(long, env = "SIMWARDEN_PACKS", default_value = "kh-default", value_delimiter = ',', value_name = "PACK")]
+    #[arg(
+        long,
+        env = "SIMWARDEN_PACKS",
+        default_value = "kh-default",
+        value_delimiter = ',',
+        value_name = "PACK"
+    )]
     pub packs: Vec<String>,
     /// A folder of rule packs beside the built-in ones; a pack of the same name replaces the built-in one
     #[arg(long, env = "SIMWARDEN_POLICIES", value_name = "DIR")]
@@ -58,7 +64,11 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PackFile>> {
             }
             let text =
                 std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-            let name = format!("{}/{}", pack.file_name().to_string_lossy(), file.file_name().to_string_lossy());
+            let name = format!(
+                "{}/{}",
+                pack.file_name().to_string_lossy(),
+                file.file_name().to_string_lossy()
+            );
             found.push(PackFile { path: name, text });
         }
     }

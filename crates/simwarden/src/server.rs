@@ -10,7 +10,8 @@ use simwarden_ledger::Policy;
 use simwarden_links::HttpCosigner;
 use simwarden_model::Region;
 use simwarden_web::{
-    Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig, WebLimits, WebState, router,
+    Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig, WebLimits,
+    WebState, router,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -84,7 +85,13 @@ impl Server {
         let sequencer = Sequencer::open(
             store.clone(),
             Arc::new(SystemClock::start()),
-            LogConfig { folder: house.log_folder(), signer, policy: policy.clone(), witnesses, rebuild: false },
+            LogConfig {
+                folder: house.log_folder(),
+                signer,
+                policy: policy.clone(),
+                witnesses,
+                rebuild: false,
+            },
         )
         .await?;
         let published = sequencer.published();
@@ -105,7 +112,11 @@ impl Server {
         };
         let state = WebState::start(WebConfig {
             app: app.clone(),
-            log: Some(LogView { folder: house.log_folder(), published: sizes, receipts: Arc::new(Proofs(receipts)) }),
+            log: Some(LogView {
+                folder: house.log_folder(),
+                published: sizes,
+                receipts: Arc::new(Proofs(receipts)),
+            }),
             limits: config.web_limits,
             region: config.region,
             https: tls.is_some(),
@@ -114,7 +125,15 @@ impl Server {
         let listening = Listening::bind(config.listen, tls, ServeLimits::default()).await?;
         let address = listening.address();
         let edge = tokio::spawn(listening.serve(router(state), stop));
-        Ok(Self { app, address, stop_edge, stop_log, edge, worker, log })
+        Ok(Self {
+            app,
+            address,
+            stop_edge,
+            stop_log,
+            edge,
+            worker,
+            log,
+        })
     }
 
     /// Waits until `asked` is done or the server can no longer be relied on, then ends every role in order: the edge
@@ -159,9 +178,11 @@ fn witnesses(
     file: Option<&std::path::Path>,
     signer: &simwarden_ledger::NoteSigner,
 ) -> anyhow::Result<(Policy, Vec<WitnessLink>)> {
-    let Some(file) = file else { return Ok((Policy::log_only(signer.verifier().clone()), Vec::new())) };
+    let Some(file) = file else {
+        return Ok((Policy::log_only(signer.verifier().clone())?, Vec::new()));
+    };
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let policy = Policy::parse(&text).with_context(|| format!("cannot use {}", file.display()))?;
+    let policy = Policy::parse(text.as_bytes()).with_context(|| format!("cannot use {}", file.display()))?;
     let mut links = Vec::new();
     for witness in policy.witnesses() {
         let Some(url) = &witness.url else { continue };

@@ -251,6 +251,7 @@ CREATE TABLE token (
     terminal    TEXT,
     created_at  INTEGER NOT NULL,
     expires_at  INTEGER NOT NULL,
+    mac         BLOB NOT NULL,
     revoked_at  INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX token_by_hash ON token (hash);

@@ -154,6 +154,15 @@ impl Keyring {
         BlindIndex(short)
     }
 
+    /// A code over some bytes that only a holder of the master key can make; `purpose` keeps codes for one thing from
+    /// being taken for another.
+    #[must_use]
+    pub fn vouch(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
+        let mut mac = keyed(&derive(&self.master, &format!("vouch/{purpose}")));
+        mac.update(bytes);
+        mac.finalize().into_bytes().into()
+    }
+
     /// Draws a new key for a subject and wraps it; `context` is the subject's id and is bound to the wrapping.
     pub fn new_subject_key(&self, context: &[u8], entropy: &mut dyn Entropy) -> (SubjectKey, Vec<u8>) {
         let mut key = [0; KEY_BYTES];

@@ -81,7 +81,11 @@ fn send(path: &str, cache: HeaderValue, headers: &HeaderMap) -> Response {
     let known = headers
         .get(IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|known| known.split(',').any(|one| one.trim().trim_start_matches("W/") == tag));
+        .is_some_and(|known| {
+            known
+                .split(',')
+                .any(|one| one.trim().trim_start_matches("W/") == tag)
+        });
     if known {
         answer = answer.status(StatusCode::NOT_MODIFIED);
         return answer.body(Body::empty()).unwrap_or_default();

@@ -160,7 +160,9 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Arc<str>>, Problem> {
         return Ok(None);
     };
     let malformed = || {
-        Problem::unauthenticated("`Authorization` must be there once, as `Bearer ` and a token that begins with `swt_`")
+        Problem::unauthenticated(
+            "`Authorization` must be there once, as `Bearer ` and a token that begins with `swt_`",
+        )
     };
     if values.next().is_some() {
         return Err(malformed());
@@ -191,7 +193,9 @@ fn cookie(headers: &HeaderMap, https: bool) -> Result<Option<Arc<str>>, Problem>
                 continue;
             }
             if found.is_some() {
-                return Err(Problem::unauthenticated("the session cookie came twice; sign in again"));
+                return Err(Problem::unauthenticated(
+                    "the session cookie came twice; sign in again",
+                ));
             }
             found = Some(value.into());
         }
@@ -238,7 +242,10 @@ mod tests {
         );
         for refused in [
             &[("authorization", "Bearer swt_a"), plain][..],
-            &[("authorization", "Bearer swt_a"), ("authorization", "Bearer swt_a")],
+            &[
+                ("authorization", "Bearer swt_a"),
+                ("authorization", "Bearer swt_a"),
+            ],
             &[("authorization", "Basic swt_a")],
             &[("authorization", "Bearer")],
             &[("authorization", "Bearer ")],

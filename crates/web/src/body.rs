@@ -38,7 +38,9 @@ pub(crate) fn expect_type<'a>(headers: &HeaderMap, known: &[&'a str]) -> Result<
         )
     };
     if headers.contains_key(CONTENT_ENCODING) {
-        return Err(refuse("send the body as it is, without `content-encoding`".to_owned()));
+        return Err(refuse(
+            "send the body as it is, without `content-encoding`".to_owned(),
+        ));
     }
     let given = headers
         .get(CONTENT_TYPE)
@@ -111,6 +113,17 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem
             format!("the body is not UTF-8: see byte {}", error.valid_up_to()),
         ));
     }
+    // A list would otherwise be read as the fields of the object in their order.
+    if bytes
+        .trim_ascii_start()
+        .first()
+        .is_some_and(|first| b"[\"-0123456789ntf".contains(first))
+    {
+        return Err(Problem::field(
+            "body",
+            "expected a JSON object, which begins with `{`",
+        ));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = plain_path(&error.path().to_string());
@@ -135,9 +148,12 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem
             format!("`{path}`: {}", harmless(&inner.to_string())),
         )
     })?;
-    reader
-        .end()
-        .map_err(|_| Problem::invalid("not_json", "something stands behind the JSON object; send only the object"))?;
+    reader.end().map_err(|_| {
+        Problem::invalid(
+            "not_json",
+            "something stands behind the JSON object; send only the object",
+        )
+    })?;
     Ok(value)
 }
 
@@ -258,14 +274,24 @@ mod tests {
             detail(r#"{"inner":{"channel":"moon"}}"#),
             "`inner.channel`: use one of: shop, owned_shop, app, web, call, ussd, api, regulator, system"
         );
-        assert_eq!(detail(r#"{"inner":{"on":"x"}}"#), "`inner.on`: expected a boolean");
-        assert_eq!(detail(r#"{"inner":{"number":300}}"#), "`inner.number`: expected u8");
+        assert_eq!(
+            detail(r#"{"inner":{"on":"x"}}"#),
+            "`inner.on`: expected a boolean"
+        );
+        assert_eq!(
+            detail(r#"{"inner":{"number":300}}"#),
+            "`inner.number`: expected u8"
+        );
         assert_eq!(detail(r#"{"inner":{}}"#), "`inner`: missing field `channel`");
         assert!(detail(r#"{"inner":{"bogus":1}}"#).contains("expected one of `channel`"));
         assert!(detail("{").starts_with("the body is not JSON: see line 1"));
         assert!(detail("").contains("empty"));
         assert!(detail("[]").starts_with("`body`: expected"));
-        assert!(detail(&"[".repeat(100_000)).starts_with("`body`"), "{}", detail(&"[".repeat(100_000)));
+        assert!(
+            detail(&"[".repeat(100_000)).starts_with("`body`"),
+            "{}",
+            detail(&"[".repeat(100_000))
+        );
     }
 
     proptest! {

@@ -56,7 +56,11 @@ pub(crate) async fn edge(State(state): State<WebState>, request: Request, next: 
 }
 
 async fn bounded(state: &WebState, request: Request, next: Next) -> Response {
-    if request.uri().path_and_query().is_some_and(|uri| uri.as_str().len() > URI_BYTES_MAX) {
+    if request
+        .uri()
+        .path_and_query()
+        .is_some_and(|uri| uri.as_str().len() > URI_BYTES_MAX)
+    {
         return Problem::new(
             StatusCode::URI_TOO_LONG,
             "uri_too_long",
@@ -65,7 +69,8 @@ async fn bounded(state: &WebState, request: Request, next: Next) -> Response {
         .into_response();
     }
     let Ok(_at_work) = state.inner.at_work.try_acquire() else {
-        return Problem::unavailable("overloaded", "too many requests are at work; try again").into_response();
+        return Problem::unavailable("overloaded", "too many requests are at work; try again")
+            .into_response();
     };
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
     match timeout(state.inner.limits.request_time_max, next.run(request)).await {
@@ -106,9 +111,10 @@ fn written(response: Response, problem: &Problem, id: &str) -> Response {
         parts.headers.insert(RETRY_AFTER, seconds.into());
     }
     if problem.status == StatusCode::UNAUTHORIZED {
-        parts
-            .headers
-            .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"simwarden\""));
+        parts.headers.insert(
+            WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"simwarden\""),
+        );
     }
     Response::from_parts(parts, Body::from(body))
 }

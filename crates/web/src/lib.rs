@@ -26,6 +26,8 @@ mod serve;
 pub mod shapes;
 mod state;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod v1;
 mod witness;
 

@@ -39,6 +39,9 @@ pub struct WebLimits {
     pub batch_time_max: Duration,
     /// How long a request may take in all.
     pub request_time_max: Duration,
+    /// How often a silent live stream says that it lives, and looks whether its token still holds; pages give a line up
+    /// after 35 seconds.
+    pub stream_beat: Duration,
     /// Updates kept so that a stream that was cut off can go on.
     pub updates_kept: usize,
 }
@@ -64,6 +67,7 @@ impl Default for WebLimits {
             body_time_max: Duration::from_secs(10),
             batch_time_max: Duration::from_secs(60),
             request_time_max: Duration::from_secs(120),
+            stream_beat: Duration::from_secs(10),
             updates_kept: 4_096,
         }
     }
@@ -94,7 +98,11 @@ impl<K: Hash + Eq + Clone> Table<K> {
 
     /// Seconds to wait, when it was too often.
     fn check(&self, key: &K) -> Result<(), u64> {
-        if self.checks.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK_EVERY) {
+        if self
+            .checks
+            .fetch_add(1, Ordering::Relaxed)
+            .is_multiple_of(LOOK_EVERY)
+        {
             if self.limiter.len() > KEYS_MAX {
                 self.limiter.retain_recent();
                 self.limiter.shrink_to_fit();
@@ -138,9 +146,9 @@ impl Rates {
         } else {
             &self.machines
         };
-        table
-            .check(actor.token.as_bytes())
-            .map_err(|wait| Problem::too_many("too_many_requests", "this token asks too often; slow down", wait))
+        table.check(actor.token.as_bytes()).map_err(|wait| {
+            Problem::too_many("too_many_requests", "this token asks too often; slow down", wait)
+        })
     }
 
     /// A request without a token.

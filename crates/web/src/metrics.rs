@@ -87,19 +87,39 @@ impl Metrics {
             registry: Registry::default(),
         };
         let m = &metrics;
-        registry.register("http_answers", "Answers by route, method and status", m.answers.clone());
+        registry.register(
+            "http_answers",
+            "Answers by route, method and status",
+            m.answers.clone(),
+        );
         registry.register("http_seconds", "Seconds until an answer began", m.seconds.clone());
-        registry.register("operations_asked", "Operations by first verdict", m.decided.clone());
+        registry.register(
+            "operations_asked",
+            "Operations by first verdict",
+            m.decided.clone(),
+        );
         registry.register("events_accepted", "Events stored", m.events_accepted.clone());
-        registry.register("events_duplicate", "Events that were there", m.events_duplicate.clone());
+        registry.register(
+            "events_duplicate",
+            "Events that were there",
+            m.events_duplicate.clone(),
+        );
         registry.register(
             "events_quarantined",
             "Lines that were no events",
             m.events_quarantined.clone(),
         );
-        registry.register("operation_updates", "Operations made or changed", m.updates.clone());
+        registry.register(
+            "operation_updates",
+            "Operations made or changed",
+            m.updates.clone(),
+        );
         registry.register("streams", "Live streams", m.streams.clone());
-        registry.register("commit_queue", "Requests that wait to be written", m.queued.clone());
+        registry.register(
+            "commit_queue",
+            "Requests that wait to be written",
+            m.queued.clone(),
+        );
         registry.register("ledger_durable", "Durable ledger entries", m.durable.clone());
         registry.register(
             "ledger_published",
@@ -113,7 +133,11 @@ impl Metrics {
 
     pub(crate) fn answered(&self, route: &'static str, method: &'static str, status: u16, took: Duration) {
         self.answers
-            .get_or_create(&Answer { route, method, status })
+            .get_or_create(&Answer {
+                route,
+                method,
+                status,
+            })
             .inc();
         self.seconds
             .get_or_create(&Route { route })

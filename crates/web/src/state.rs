@@ -112,6 +112,10 @@ impl RequestIds {
     }
 
     fn next(&self) -> String {
-        format!("{:010x}-{:x}", self.process, self.next.fetch_add(1, Ordering::Relaxed))
+        format!(
+            "{:010x}-{:x}",
+            self.process,
+            self.next.fetch_add(1, Ordering::Relaxed)
+        )
     }
 }

@@ -135,18 +135,13 @@ impl Feed {
     /// The number behind which a reader begins who wants only what is new.
     pub(crate) fn end(&self) -> i64 {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.items
-            .back()
-            .map_or(ring.from - 1, |item| item.update.entry)
+        ring.items.back().map_or(ring.from - 1, |item| item.update.entry)
     }
 
     /// What there is behind a number, some at a time.
     pub(crate) fn behind(&self, number: i64) -> Behind {
         let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
-        let end = ring
-            .items
-            .back()
-            .map_or(ring.from - 1, |item| item.update.entry);
+        let end = ring.items.back().map_or(ring.from - 1, |item| item.update.entry);
         let known = *self.written.borrow();
         if number < ring.from - 1 || number > end.max(known) {
             return Behind::TooFar { end };
@@ -157,7 +152,7 @@ impl Feed {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::{Behind, Feed};
     use simwarden_app::Update;
     use tokio::sync::watch;
@@ -174,11 +169,15 @@ pub(crate) mod tests {
         let (written, seen) = watch::channel(10);
         let feed = Feed::new(seen, 10, 3);
         assert_eq!((feed.end(), numbers(&feed, 9)), (9, Ok(vec![])));
-        assert_eq!(numbers(&feed, 8), Err(9), "updates before the process began are not known");
+        assert_eq!(
+            numbers(&feed, 8),
+            Err(9),
+            "updates before the process began are not known"
+        );
         assert_eq!(numbers(&feed, 11), Err(9), "a number that was never given");
         let update = |entry| Update {
             entry,
-            operation: crate::v1::tests::operation_row(entry),
+            operation: crate::tests::row::operation_row(entry),
         };
         for entry in [10, 12, 13] {
             feed.push(update(entry));

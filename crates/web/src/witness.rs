@@ -25,7 +25,10 @@ pub fn witness_router(witness: Arc<Witness>, now: impl Fn() -> Timestamp + Send 
         .route("/add-checkpoint", post(add))
         .route("/{log}/checkpoint", get(latest))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(Held { witness, now: Arc::new(now) })
+        .with_state(Held {
+            witness,
+            now: Arc::new(now),
+        })
 }
 
 async fn add(State(held): State<Held>, body: Bytes) -> Response {

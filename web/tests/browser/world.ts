@@ -81,7 +81,13 @@ export async function ask(lineNumber: number): Promise<{ id: string; line: strin
       "content-type": "application/json",
       "idempotency-key": crypto.randomUUID(),
     },
-    body: JSON.stringify({ operation: "replace", channel: "web", msisdn: line, claim: "upgrade" }),
+    body: JSON.stringify({
+      operation: "replace",
+      channel: "web",
+      msisdn: line,
+      claim: "upgrade",
+      eid: "89049032123451234512345678901235",
+    }),
   });
   const text = await response.text();
   if (!response.ok) throw new Error(`POST /v1/operations answered ${response.status}: ${text}`);

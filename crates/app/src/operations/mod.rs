@@ -17,7 +17,7 @@ mod set_forwarding;
 mod suspend;
 mod transfer_device;
 mod transfer_owner;
-mod travel;
+pub(crate) mod travel;
 mod unlock;
 
 use crate::draft::Draft;
@@ -25,7 +25,7 @@ use crate::secrets::{LineSecret, Wish};
 use crate::{Error, ErrorKind};
 use serde::{Deserialize, Serialize};
 use simwarden_model::{
-    Entropy, LockScope, OperationKind, PartyId, ProfileEvent, SubscriptionEvent, Timestamp,
+    Entropy, LockScope, OperationKind, PartyId, ProfileEvent, ProfileId, SubscriptionEvent, Timestamp,
 };
 use simwarden_store::records::operation::Operation;
 use simwarden_store::records::profile::Profile;
@@ -134,6 +134,8 @@ pub(crate) struct Change<'a> {
     /// All profiles of the line and those taken from stock; the changed ones are listed by place, in order.
     pub profiles: Vec<Profile>,
     pub changed: Vec<usize>,
+    /// The profile that the number followed before this operation.
+    pub replaced: Option<ProfileId>,
     /// A party that the line goes to.
     pub new_owner: Option<PartyId>,
     pub keyring: &'a Keyring,

@@ -5,11 +5,15 @@ use crate::Error;
 use crate::secrets::{Of, ProfileSecret, open_common, seal};
 use simwarden_model::{ProfileEvent, ProfileState};
 use simwarden_store::Indexed;
+use simwarden_store::records::profile::Profile;
 
 /// A step was done in the outside world.
 pub(super) fn done(step: Step, change: &mut Change<'_>) -> Result<(), Error> {
     match step {
-        Step::Order => order(change),
+        Step::Order => {
+            let coming = change.coming().ok_or_else(no_profile)?;
+            change.profile_event(coming, ProfileEvent::Link)
+        }
         Step::Release => {
             let coming = change.coming().ok_or_else(no_profile)?;
             change.profile_event(coming, ProfileEvent::Confirm)?;
@@ -43,13 +47,12 @@ pub(super) fn undone(step: Step, change: &mut Change<'_>) -> Result<(), Error> {
     }
 }
 
-/// Takes the oldest profile from stock, gives it to the line and binds it to the chip.
-fn order(change: &mut Change<'_>) -> Result<(), Error> {
-    let place = change
-        .profiles
-        .iter()
-        .position(|p| p.subscription_id.is_none() && p.state == ProfileState::Available)
-        .ok_or_else(no_profile)?;
+/// Takes the oldest profile from stock, gives it to the line and binds it to the chip, before it is ordered.
+pub(crate) fn reserve(change: &mut Change<'_>) -> Result<(), Error> {
+    let in_stock = |p: &Profile| p.subscription_id.is_none() && p.state == ProfileState::Available;
+    let Some(place) = change.profiles.iter().position(in_stock) else {
+        return Ok(());
+    };
     let eid = change.wish.eid.clone();
     let eid_idx = eid.as_deref().map(|eid| change.index(Indexed::Eid, eid));
     let imei_idx = change
@@ -74,13 +77,14 @@ fn order(change: &mut Change<'_>) -> Result<(), Error> {
     profile.subscription_id = change.operation.subscription_id;
     profile.eid_idx = eid_idx;
     profile.imei_idx = imei_idx;
-    change.profile_event(place, ProfileEvent::Link)
+    change.profile_event(place, ProfileEvent::Allocate)
 }
 
 /// The old profile stops, the new one begins, in this order.
 fn switch(change: &mut Change<'_>) -> Result<(), Error> {
     let coming = change.coming().ok_or_else(no_profile)?;
     if let Some(live) = change.live() {
+        change.replaced = Some(change.profiles[live].id);
         change.profile_event(live, ProfileEvent::Disable)?;
     }
     change.profile_event(coming, ProfileEvent::Enable)?;
@@ -100,12 +104,7 @@ fn switch_back(change: &mut Change<'_>) -> Result<(), Error> {
     let old = change
         .profiles
         .iter()
-        .enumerate()
-        .filter(|(place, p)| {
-            *place != live && p.state == ProfileState::Disabled && p.subscription_id.is_some()
-        })
-        .max_by_key(|(_, p)| p.id)
-        .map(|(place, _)| place);
+        .position(|p| Some(p.id) == change.replaced && p.state == ProfileState::Disabled);
     change.profile_event(live, ProfileEvent::Disable)?;
     change.profile_event(live, ProfileEvent::Delete)?;
     if let Some(old) = old {

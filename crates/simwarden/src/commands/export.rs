@@ -39,16 +39,32 @@ impl Export {
             .create_new(true)
             .mode(0o600)
             .open(&self.file)
-            .with_context(|| format!("cannot make {}; an export never writes over a file", self.file.display()))?;
+            .with_context(|| {
+                format!(
+                    "cannot make {}; an export never writes over a file",
+                    self.file.display()
+                )
+            })?;
         let mut out = BufWriter::new(file);
-        let request =
-            ExportRequest { operator: self.operator, format: Format::of(&self.file), actor: Actor::system() };
+        let request = ExportRequest {
+            operator: self.operator,
+            format: Format::of(&self.file),
+            actor: Actor::system(),
+        };
         let bar = bar(self.quiet);
-        let report = export(&registry, &request, &mut out, &mut |progress| show(&bar, progress)).await?;
+        let report = export(&registry, &request, &mut out, &mut |progress| {
+            show(&bar, progress)
+        })
+        .await?;
         out.flush()?;
         bar.finish_and_clear();
         registry.store.close().await;
-        println!("{} rows written to {} (ledger entry {})", report.rows, self.file.display(), report.entry);
+        println!(
+            "{} rows written to {} (ledger entry {})",
+            report.rows,
+            self.file.display(),
+            report.entry
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -6,7 +6,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use simwarden_app::Actor;
 use simwarden_app::import::{
-    Format, ImportGates, ImportReport, ImportRequest, Progress, Registry, Source, quarantine_path, run,
+    Format, GateOutcome, ImportGates, ImportReport, ImportRequest, Progress, Registry, Source,
+    quarantine_path, run,
 };
 use simwarden_model::{Plmn, Region};
 use std::path::PathBuf;
@@ -59,7 +60,9 @@ pub fn show(bar: &ProgressBar, progress: Progress) {
         bar.set_length(total);
     }
     bar.set_position(progress.done);
-    let stage = serde_json::to_value(progress.stage).ok().and_then(|s| s.as_str().map(str::to_owned));
+    let stage = serde_json::to_value(progress.stage)
+        .ok()
+        .and_then(|s| s.as_str().map(str::to_owned));
     bar.set_message(format!("{} {}", stage.unwrap_or_default(), progress.rows));
 }
 
@@ -69,10 +72,10 @@ impl Import {
         super::report(false);
         self.house.prepare()?;
         let gates = match &self.gates {
-            None => ImportGates::shipped()?,
+            None => ImportGates::default(),
             Some(file) => {
-                let text =
-                    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read {}", file.display()))?;
                 ImportGates::from_toml(&text)?
             }
         };
@@ -96,8 +99,24 @@ impl Import {
         } else {
             print(&report);
         }
-        Ok(if report.accepted { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if report.accepted {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
+}
+
+/// What a gate says, in words.
+fn words(gate: &GateOutcome) -> String {
+    format!(
+        "gate {}: {:.4}, allowed {:.2} to {:.2}: {}",
+        gate.gate,
+        gate.found,
+        gate.min,
+        gate.max,
+        if gate.passed { "passed" } else { "NOT passed" }
+    )
 }
 
 /// Problems that are shown on the terminal; the quarantine file has all of them.
@@ -105,7 +124,7 @@ const SHOWN: usize = 10;
 
 fn print(report: &ImportReport) {
     for problem in report.problems.iter().take(SHOWN) {
-        println!("row {}: {}", problem.row, problem.text);
+        println!("row {}: {}", problem.row, problem.advice);
     }
     if report.problems.len() > SHOWN {
         println!("… and more");
@@ -114,7 +133,7 @@ fn print(report: &ImportReport) {
         println!("every rejected row stands in {}", file.display());
     }
     for gate in &report.gates {
-        println!("{gate}");
+        println!("{}", words(gate));
     }
     println!(
         "{} rows; persons {} new; lines {} new; profiles {} new; {} changed, {} unchanged",

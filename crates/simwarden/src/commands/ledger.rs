@@ -46,11 +46,11 @@ struct Trust {
 impl Trust {
     fn policy(&self) -> anyhow::Result<Policy> {
         match (&self.key, &self.policy) {
-            (Some(key), _) => Ok(Policy::log_only(key.clone())),
+            (Some(key), _) => Ok(Policy::log_only(key.clone())?),
             (None, Some(file)) => {
-                let text =
-                    std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-                Ok(Policy::parse(&text)?)
+                let text = std::fs::read_to_string(file)
+                    .with_context(|| format!("cannot read {}", file.display()))?;
+                Ok(Policy::parse(text.as_bytes())?)
             }
             (None, None) => bail!("give the log's key with --key, or a policy with --policy"),
         }
@@ -165,15 +165,22 @@ impl Verify {
         options.remembered = self.remembered.map(std::fs::read).transpose()?;
         let audited = verify(source(&self.source, self.token)?.as_ref(), &options)?;
         let checkpoint = &audited.trusted.checkpoint;
-        println!("ok: {} entries, root {}, every file fits", checkpoint.size, checkpoint.root.to_base64());
+        println!(
+            "ok: {} entries, root {}, every file fits",
+            checkpoint.size,
+            checkpoint.root.to_base64()
+        );
         for (witness, at) in &audited.trusted.witnesses {
             println!("    cosigned by {witness} at {at} s since 1970");
         }
         if options.remembered.is_none() {
-            println!("    this shows that the log fits together, not that it is the one of yesterday: keep the checkpoint (--remember) and give it next time (--remembered)");
+            println!(
+                "    this shows that the log fits together, not that it is the one of yesterday: keep the checkpoint (--remember) and give it next time (--remembered)"
+            );
         }
         if let Some(file) = self.remember {
-            std::fs::write(&file, &audited.note).with_context(|| format!("cannot write {}", file.display()))?;
+            std::fs::write(&file, &audited.note)
+                .with_context(|| format!("cannot write {}", file.display()))?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -181,12 +188,16 @@ impl Verify {
 
 impl CheckReceipt {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let text = std::fs::read_to_string(&self.receipt)
+        let text = std::fs::read(&self.receipt)
             .with_context(|| format!("cannot read {}", self.receipt.display()))?;
-        let entry = std::fs::read(&self.entry).with_context(|| format!("cannot read {}", self.entry.display()))?;
-        let receipt: Receipt = text.parse()?;
+        let entry =
+            std::fs::read(&self.entry).with_context(|| format!("cannot read {}", self.entry.display()))?;
+        let receipt = Receipt::parse(&text)?;
         let trusted = receipt.verify_offline(&entry, &self.trust.policy()?)?;
-        println!("ok: entry {} of the log of {} entries", receipt.index, trusted.checkpoint.size);
+        println!(
+            "ok: entry {} of the log of {} entries",
+            receipt.index, trusted.checkpoint.size
+        );
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -196,14 +207,24 @@ impl Prove {
         self.house.must_exist()?;
         let store = self.house.store().await?;
         let key = self.house.existing_log_key()?.verifier().clone();
-        let head = store.checkpoint().await?.context("nothing was published yet; run `simwarden serve`")?;
-        let published = Published { size: u64::try_from(head.size)?, note: head.note.into() };
+        let head = store
+            .checkpoint()
+            .await?
+            .context("nothing was published yet; run `simwarden serve`")?;
+        let published = Published {
+            size: u64::try_from(head.size)?,
+            note: head.note.into(),
+        };
         let (_tell, published) = tokio::sync::watch::channel(published);
         let folder = Folder::reading(self.house.log_folder());
-        let receipts = Receipts::new(store.clone(), folder, Policy::log_only(key), published);
+        let receipts = Receipts::new(store.clone(), folder, Policy::log_only(key)?, published);
         let text = receipts.receipt(self.entry).await?;
         if let Some(file) = self.body {
-            let entry = store.entries(self.entry, 1).await?.pop().context("there is no such entry")?;
+            let entry = store
+                .entries(self.entry, 1)
+                .await?
+                .pop()
+                .context("there is no such entry")?;
             std::fs::write(&file, entry.body).with_context(|| format!("cannot write {}", file.display()))?;
         }
         print!("{text}");
@@ -230,9 +251,17 @@ impl Fsck {
             report.rows,
             report.imports,
             report.files,
-            if report.is_clean() { "all as the ledger says" } else { "NOT as the ledger says" }
+            if report.is_clean() {
+                "all as the ledger says"
+            } else {
+                "NOT as the ledger says"
+            }
         );
-        Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if report.is_clean() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
@@ -246,7 +275,10 @@ impl Mirror {
             self.entries,
             simwarden_app::log::ENTRIES_MAX,
         )?;
-        println!("ok: {} entries; {} files fetched, {} kept", done.trusted.checkpoint.size, done.fetched, done.kept);
+        println!(
+            "ok: {} entries; {} files fetched, {} kept",
+            done.trusted.checkpoint.size, done.fetched, done.kept
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

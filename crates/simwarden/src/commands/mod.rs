@@ -14,9 +14,15 @@ pub mod witness;
 pub fn report(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SIMWARDEN_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,simwarden=info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second call, as in tests of several commands in one process, changes nothing.
-    let _ = if json { builder.json().try_init() } else { builder.try_init() };
+    let _ = if json {
+        builder.json().try_init()
+    } else {
+        builder.try_init()
+    };
 }
 
 /// Waits for Ctrl-C or a request of the system to end.

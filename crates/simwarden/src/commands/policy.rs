@@ -60,7 +60,12 @@ struct Backtest {
     #[arg(long, value_name = "DIR")]
     candidate: Option<PathBuf>,
     /// The packs to decide with
-    #[arg(long, default_value = "kh-default", value_delimiter = ',', value_name = "PACK")]
+    #[arg(
+        long,
+        default_value = "kh-default",
+        value_delimiter = ',',
+        value_name = "PACK"
+    )]
     packs: Vec<String>,
     /// As JSON
     #[arg(long)]
@@ -74,7 +79,12 @@ impl Policy {
         match self.command {
             Command::Check(packs) => {
                 let engine = packs.engine()?;
-                println!("ok: {}, {} rules, policy hash {}", engine.name(), engine.rules().len(), engine.policy_hash());
+                println!(
+                    "ok: {}, {} rules, policy hash {}",
+                    engine.name(),
+                    engine.rules().len(),
+                    engine.policy_hash()
+                );
                 Ok(ExitCode::SUCCESS)
             }
             Command::Test { packs, policies } => test(packs, policies),
@@ -104,7 +114,11 @@ impl Policy {
 
 fn test(packs: Vec<String>, policies: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let shelf = shelf(policies.as_deref())?;
-    let packs = if packs.is_empty() { shelf.packs().map(|(name, _)| name.to_owned()).collect() } else { packs };
+    let packs = if packs.is_empty() {
+        shelf.packs().map(|(name, _)| name.to_owned()).collect()
+    } else {
+        packs
+    };
     let (mut passed, mut failed) = (0, 0);
     for pack in packs {
         let source = shelf.source(&[&pack])?;
@@ -119,7 +133,11 @@ fn test(packs: Vec<String>, policies: Option<PathBuf>) -> anyhow::Result<ExitCod
         }
     }
     println!("{passed} passed, {failed} failed");
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Decisions read at once.
@@ -131,7 +149,10 @@ impl Backtest {
     async fn run(self) -> anyhow::Result<ExitCode> {
         self.house.must_exist()?;
         let store = self.house.store().await?;
-        let packs = Packs { packs: self.packs, policies: self.candidate };
+        let packs = Packs {
+            packs: self.packs,
+            policies: self.candidate,
+        };
         let engine = packs.engine()?;
         let mut records = Vec::new();
         let mut behind = -1;
@@ -154,7 +175,10 @@ impl Backtest {
                 });
             }
             if records.len() > RECORDS_MAX {
-                bail!("more than {RECORDS_MAX} decisions since {}; choose a later time", self.since);
+                bail!(
+                    "more than {RECORDS_MAX} decisions since {}; choose a later time",
+                    self.since
+                );
             }
         }
         let report = backtest(&records, &engine);

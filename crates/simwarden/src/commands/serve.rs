@@ -24,7 +24,12 @@ pub struct Serve {
     #[command(flatten)]
     packs: Packs,
     /// Where to listen; plain HTTP is served on loopback addresses only
-    #[arg(long, env = "SIMWARDEN_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "SIMWARDEN_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS"
+    )]
     listen: SocketAddr,
     /// The TLS certificate chain, PEM
     #[arg(long, env = "SIMWARDEN_TLS_CERT", requires = "tls_key", value_name = "FILE")]
@@ -54,7 +59,9 @@ impl Serve {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         super::report(self.log_json);
         self.house.prepare()?;
-        let effects = self.effects.unwrap_or_else(|| self.house.data.join("effects.jsonl"));
+        let effects = self
+            .effects
+            .unwrap_or_else(|| self.house.data.join("effects.jsonl"));
         let journal = Arc::new(Journal::open(&effects)?);
         let server = Server::start(ServerConfig {
             engine: self.packs.engine()?,
@@ -62,13 +69,21 @@ impl Serve {
             listen: self.listen,
             tls: self.tls_cert.zip(self.tls_key),
             region: self.region,
-            ports: Ports { notifier: journal.clone(), smdp: journal.clone(), network: journal },
+            ports: Ports {
+                notifier: journal.clone(),
+                smdp: journal.clone(),
+                network: journal,
+            },
             witness_policy: self.witness_policy,
             accept_clock: self.accept_clock,
             web_limits: WebLimits::default(),
         })
         .await?;
-        eprintln!("simwarden listens on {}; effects go to {}", server.address, effects.display());
+        eprintln!(
+            "simwarden listens on {}; effects go to {}",
+            server.address,
+            effects.display()
+        );
         match server.until(super::asked_to_end()).await {
             Ended::Asked => Ok(ExitCode::SUCCESS),
             Ended::Broken(why) => {

@@ -60,7 +60,10 @@ impl Token {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         super::report(false);
         self.house.prepare()?;
-        let packs = Packs { packs: vec!["base".to_owned()], policies: None };
+        let packs = Packs {
+            packs: vec!["base".to_owned()],
+            policies: None,
+        };
         let app = App::open(AppConfig {
             store: self.house.store().await?,
             keyring: self.house.keyring()?,
@@ -93,9 +96,16 @@ impl Token {
             }
             Command::List => {
                 for token in app.store().tokens().await? {
-                    let state = if token.revoked_at.is_some() { "revoked" } else { "valid" };
+                    let state = if token.revoked_at.is_some() {
+                        "revoked"
+                    } else {
+                        "valid"
+                    };
                     let operator = token.operator.as_deref().unwrap_or("all");
-                    println!("{} {:13} {operator:8} until {} {state} {}", token.id, token.role, token.expires_at, token.name);
+                    println!(
+                        "{} {:13} {operator:8} until {} {state} {}",
+                        token.id, token.role, token.expires_at, token.name
+                    );
                 }
             }
         }

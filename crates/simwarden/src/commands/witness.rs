@@ -17,7 +17,12 @@ use tokio::sync::watch;
 #[derive(Args)]
 pub struct Witness {
     /// Where the witness keeps its key and what it has seen
-    #[arg(long, env = "SIMWARDEN_WITNESS_DATA", default_value = "witness", value_name = "DIR")]
+    #[arg(
+        long,
+        env = "SIMWARDEN_WITNESS_DATA",
+        default_value = "witness",
+        value_name = "DIR"
+    )]
     data: PathBuf,
     /// The witness's name
     #[arg(long, env = "SIMWARDEN_WITNESS_NAME", value_name = "NAME")]
@@ -43,16 +48,33 @@ impl Witness {
         std::fs::create_dir_all(&self.data)
             .with_context(|| format!("cannot make the folder {}", self.data.display()))?;
         let mut entropy = OsEntropy::new()?;
-        let key =
-            load_or_make_key(&self.data.join("witness.key"), &self.name, KeyKind::Cosignature, &mut entropy)?;
-        let logs = self.log.into_iter().map(|key| KnownLog { origin: key.name().to_owned(), keys: vec![key] }).collect();
+        let key = load_or_make_key(
+            &self.data.join("witness.key"),
+            &self.name,
+            KeyKind::Cosignature,
+            &mut entropy,
+        )?;
+        let logs = self
+            .log
+            .into_iter()
+            .map(|key| KnownLog {
+                origin: key.name().to_owned(),
+                keys: vec![key],
+            })
+            .collect();
         let witness = Arc::new(LogWitness::open(&self.data, key, logs)?);
         let tls = match self.tls_cert.zip(self.tls_key) {
-            Some((chain, key)) => Some(simwarden_web::tls_config(&std::fs::read(chain)?, &std::fs::read(key)?)?),
+            Some((chain, key)) => Some(simwarden_web::tls_config(
+                &std::fs::read(chain)?,
+                &std::fs::read(key)?,
+            )?),
             None => None,
         };
         let listening = Listening::bind(self.listen, tls, ServeLimits::default()).await?;
-        eprintln!("the witness listens on {}; its key, for the log's policy:", listening.address());
+        eprintln!(
+            "the witness listens on {}; its key, for the log's policy:",
+            listening.address()
+        );
         println!("{}", witness.verifier());
         let clock = Arc::new(SystemClock::start());
         let (end, stop) = watch::channel(false);

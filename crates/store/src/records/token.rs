@@ -2,7 +2,7 @@
 
 use super::{FromColumns, read_all};
 use crate::db::{Arg, Columns, Table, Tx};
-use crate::{Store, StoreError};
+use crate::{Keyring, Store, StoreError};
 use simwarden_model::{PartyId, Role, Timestamp, TokenId};
 
 const TABLE: Table = Table {
@@ -18,12 +18,13 @@ const TABLE: Table = Table {
         "terminal",
         "created_at",
         "expires_at",
+        "mac",
         "revoked_at",
     ],
 };
 /// The columns, as read.
 const COLUMNS: &str =
-    "id, hash, role, operator, name, party_id, shop, terminal, created_at, expires_at, revoked_at";
+    "id, hash, role, operator, name, party_id, shop, terminal, created_at, expires_at, mac, revoked_at";
 
 /// An access token: who may do what, until when. Only its hash is stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,12 +49,20 @@ pub struct Token {
     pub created_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+    /// Over all of the above, keyed: a row that somebody made without the master key is not believed.
+    pub mac: [u8; 32],
     /// When it was taken back.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl Token {
-    fn args(&self) -> Vec<Arg> {
+    /// The code of this row under the installation's key.
+    #[must_use]
+    pub fn expected_mac(&self, keyring: &Keyring) -> [u8; 32] {
+        keyring.vouch("token", &super::digest_columns(TABLE.name, &self.vouched()))
+    }
+
+    fn vouched(&self) -> Vec<Arg> {
         vec![
             self.id.into(),
             self.hash.into(),
@@ -65,8 +74,14 @@ impl Token {
             self.terminal.clone().into(),
             self.created_at.into(),
             self.expires_at.into(),
-            self.revoked_at.into(),
         ]
+    }
+
+    fn args(&self) -> Vec<Arg> {
+        let mut args = self.vouched();
+        args.push(self.mac.into());
+        args.push(self.revoked_at.into());
+        args
     }
 }
 
@@ -83,6 +98,7 @@ impl FromColumns for Token {
             terminal: c.opt_text()?,
             created_at: c.time()?,
             expires_at: c.time()?,
+            mac: c.bytes()?,
             revoked_at: c.opt_time()?,
         })
     }

@@ -275,6 +275,7 @@ pub fn token(n: u64) -> Token {
         terminal: some(n, 3, nasty(n + 3)),
         created_at: at(n),
         expires_at: at(n + 9),
+        mac: [9; 32],
         revoked_at: some(n, 4, at(n + 3)),
     }
 }

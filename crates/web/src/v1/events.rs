@@ -36,7 +36,11 @@ pub(crate) async fn handle(
         return Err(Problem::unavailable("stopping", "this server is stopping"));
     };
     let limits = &inner.limits;
-    let bytes_max = if one { limits.body_bytes_max } else { BATCH_BYTES_MAX };
+    let bytes_max = if one {
+        limits.body_bytes_max
+    } else {
+        BATCH_BYTES_MAX
+    };
     let bytes = read(&parts.headers, body, bytes_max, limits.batch_time_max).await?;
     let bytes = if one { one_line(&bytes)? } else { bytes };
     let report = inner.app.accept_events(&caller.actor, &bytes).await?;

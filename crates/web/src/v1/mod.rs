@@ -22,6 +22,3 @@ pub(crate) mod session;
 pub(crate) mod stream;
 pub(crate) mod token_make;
 pub(crate) mod token_revoke;
-
-#[cfg(test)]
-pub(crate) mod tests;

@@ -13,9 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 use simwarden_app::{LineRef, NewOperation, OperationSummary, RequestContext, StepView};
-use simwarden_model::{
-    Channel, Claim, Eid, Imei, LockScope, OperationKind, Region, Role, SubscriptionId,
-};
+use simwarden_model::{Channel, Claim, Eid, Imei, LockScope, OperationKind, Region, Role, SubscriptionId};
 use utoipa::ToSchema;
 
 /// A request for an operation.
@@ -109,7 +107,10 @@ pub(crate) async fn handle(
         None => app.operation(&caller.actor, id).await?,
     };
     if !submitted.repeated {
-        state.inner.metrics.decided(kind.as_str(), &detail.summary.verdict);
+        state
+            .inner
+            .metrics
+            .decided(kind.as_str(), &detail.summary.verdict);
     }
     let asked = Asked {
         claim: detail.claim,
@@ -124,7 +125,9 @@ pub(crate) async fn handle(
     };
     let mut response = axum::Json(asked).into_response();
     if submitted.repeated {
-        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert(REPLAYED, HeaderValue::from_static("true"));
     } else {
         *response.status_mut() = StatusCode::CREATED;
         if let Ok(place) = HeaderValue::from_str(&format!("/v1/operations/{id}")) {

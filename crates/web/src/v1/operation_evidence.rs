@@ -49,7 +49,10 @@ impl Answer {
 fn given(evidence: Evidence) -> Result<Given, Problem> {
     match (evidence.kind.as_str(), evidence.code) {
         ("totp", Some(code)) if code.chars().count() <= CODE_CHARS_MAX => Ok(Given::Totp(code)),
-        ("totp", _) => Err(Problem::field("code", "the six digits that the authenticator shows")),
+        ("totp", _) => Err(Problem::field(
+            "code",
+            "the six digits that the authenticator shows",
+        )),
         ("second_approver", None) => Ok(Given::SecondApprover),
         ("second_approver", Some(_)) => Err(Problem::field("code", "belongs to `totp` only; leave it out")),
         _ => Err(Problem::new(

@@ -8,12 +8,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use simwarden_app::OperationSummary;
 use simwarden_model::{OperationId, OperationState};
-use utoipa::IntoParams;
 
 /// The longest page.
 const LIMIT_MAX: u32 = 200;
 
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {

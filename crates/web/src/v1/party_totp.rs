@@ -56,7 +56,11 @@ pub(crate) async fn handle(
     PathId(id): PathId<PartyId>,
     Json(wanted): Json<Wanted>,
 ) -> Result<(StatusCode, axum::Json<Enrolled>), Problem> {
-    let (factor, secret) = state.inner.app.enrol_totp(&caller.actor, id, wanted.since).await?;
+    let (factor, secret) = state
+        .inner
+        .app
+        .enrol_totp(&caller.actor, id, wanted.since)
+        .await?;
     let secret = base32(&secret);
     let uri = format!("otpauth://totp/simwarden?secret={secret}&issuer=simwarden");
     Ok((

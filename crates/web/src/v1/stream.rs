@@ -14,15 +14,10 @@ use simwarden_app::{ErrorKind, may_watch};
 use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
-use utoipa::IntoParams;
 
-/// How often a silent line says that it lives, and looks whether its token still holds.
-const BEAT: Duration = Duration::from_secs(10);
-
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Wanted {
@@ -61,7 +56,7 @@ pub(crate) async fn handle(
         bell,
         stop,
         begun: false,
-        beat: Instant::now() + BEAT,
+        beat: Instant::now() + state.inner.limits.stream_beat,
         _permit: permit,
         state,
     };
@@ -124,7 +119,7 @@ impl Live {
             }
             // On a busy line too: a token that was taken back ends its lines.
             if Instant::now() >= self.beat {
-                self.beat = Instant::now() + BEAT;
+                self.beat = Instant::now() + self.state.inner.limits.stream_beat;
                 return self.still_holds().await.then(|| ": beat\n\n".to_owned());
             }
             self.bell.borrow_and_update();
@@ -161,7 +156,11 @@ impl Live {
                     continue;
                 }
                 if let Some(json) = item.json() {
-                    let _ = write!(text, "event: operation\nid: {}\ndata: {json}\n\n", item.update.entry);
+                    let _ = write!(
+                        text,
+                        "event: operation\nid: {}\ndata: {json}\n\n",
+                        item.update.entry
+                    );
                 }
             }
             if !text.is_empty() {

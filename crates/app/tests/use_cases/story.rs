@@ -1,10 +1,8 @@
 //! One owner, one thief: the whole way of an operation on a real database.
 
-mod house;
-
-use house::House;
+use crate::house::House;
 use simwarden_app::{Given, Outcome, OwnerAnswer};
-use simwarden_model::{Channel, OperationKind, OperationState, Role};
+use simwarden_model::{Channel, LockScope, OperationKind, OperationState, Role};
 
 #[tokio::test]
 async fn an_owner_moves_her_number_at_a_dealer_and_a_thief_does_not() {
@@ -124,6 +122,11 @@ async fn the_owners_lock_is_on_at_once_and_stops_every_role() {
         .unwrap();
     let seen = house.app.operation(&device, locked.operation).await.unwrap();
     assert_eq!(seen.summary.state, OperationState::Completed, "{seen:#?}");
+    let line = house.app.store().subscription(owner.line).await.unwrap().unwrap();
+    assert_eq!(
+        (line.lock_scope, line.lock_expires_at),
+        (Some(LockScope::All), None)
+    );
     for role in [Role::Agent, Role::Supervisor, Role::FraudAnalyst] {
         let staff = house.staff(role, "shop-1").await;
         let asked = house

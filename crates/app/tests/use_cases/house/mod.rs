@@ -17,7 +17,7 @@ pub const OPERATOR: &str = "999-01";
 
 pub struct House {
     pub app: App,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub struct Person {
@@ -47,8 +47,16 @@ impl House {
         };
         Self {
             app: App::open(config).await.unwrap(),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Every byte of the database's files.
+    pub fn raw_files(&self) -> Vec<u8> {
+        std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .collect()
     }
 
     /// A person with one active line, entered a year ago, whose chip is live.

@@ -1,0 +1,7 @@
+//! The use cases on a real database.
+#![expect(clippy::unwrap_used, reason = "what a test stands on must hold")]
+
+mod events;
+mod house;
+mod privacy;
+mod story;

@@ -1,0 +1,12 @@
+//! The edge as a whole, on a real database: nothing is simulated but the log's receipts.
+
+mod access;
+mod events;
+mod input;
+mod openapi;
+pub(crate) mod row;
+mod sockets;
+mod story;
+mod stream;
+mod tricks;
+mod world;
