@@ -7,7 +7,6 @@ use crate::followup::{
 };
 use crate::ingest::{BATCH_BYTES_MAX, CHUNK_EVENTS, IngestReport, StoreEvents, may_deliver, named, parse};
 use crate::operation::NewOperation;
-use crate::secrets::{Of, Wish, open, subject_key};
 use crate::shared::{Limits, Shared};
 use crate::submit::{Submit, Submitted};
 use crate::tokens::{EnrolTotp, Erase, MakeToken, NewToken, Retain, RevokeToken, TOKEN_PREFIX, token_hash};
@@ -16,14 +15,10 @@ use crate::watchman::ClockGuard;
 use crate::{Actor, Error, ErrorKind, Update};
 use simwarden_guard::Engine;
 use simwarden_model::{
-    ApprovalId, Clock, Entropy, FactorId, OperationId, OperationState, PartyId, Role, SubscriptionId,
-    Timestamp, TokenId,
+    ApprovalId, Clock, Entropy, FactorId, OperationId, OperationState, PartyId, Role, Timestamp, TokenId,
 };
 use simwarden_store::records::operation::Operation;
-use simwarden_store::records::outbox::OutboxItem;
-use simwarden_store::records::profile::Profile;
-use simwarden_store::records::subscription::Subscription;
-use simwarden_store::{Keyring, Store, SubjectKey};
+use simwarden_store::{Keyring, Store};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -569,55 +564,6 @@ impl App {
             until,
         })
         .await
-    }
-
-    // ---- for the worker -----------------------------------------------------------------------------------------
-
-    pub(crate) async fn outbox_due(&self, published: i64) -> Result<Vec<OutboxItem>, Error> {
-        Ok(self
-            .inner
-            .store
-            .outbox_due(self.now(), published, crate::worker::AT_ONCE)
-            .await?)
-    }
-
-    pub(crate) async fn operation_row(&self, id: OperationId) -> Result<Operation, Error> {
-        self.inner
-            .store
-            .operation(id)
-            .await?
-            .ok_or_else(|| Error::not_found("operation"))
-    }
-
-    pub(crate) async fn line_row(&self, id: SubscriptionId) -> Result<Subscription, Error> {
-        self.inner
-            .store
-            .subscription(id)
-            .await?
-            .ok_or_else(|| Error::not_found("line"))
-    }
-
-    pub(crate) async fn profile_rows(&self, line: SubscriptionId) -> Result<Vec<Profile>, Error> {
-        Ok(self.inner.store.profiles_of(line).await?)
-    }
-
-    pub(crate) async fn key_of(&self, party: Option<PartyId>) -> Result<SubjectKey, Error> {
-        let party = party.ok_or_else(|| Error::not_found("party"))?;
-        subject_key(
-            self.keyring(),
-            self.inner.store.subject_keys(&[party]).await?.first(),
-        )
-    }
-
-    /// The chip that an operation is for.
-    pub(crate) async fn wished_eid(&self, id: OperationId) -> Result<Option<String>, Error> {
-        let row = self.operation_row(id).await?;
-        let Some(sealed) = &row.sealed else {
-            return Ok(None);
-        };
-        let key = self.key_of(Some(row.party_id)).await?;
-        let wish: Wish = open(&key, Of::Operation, row.id.as_bytes(), sealed)?;
-        Ok(wish.eid)
     }
 }
 

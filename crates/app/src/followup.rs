@@ -1,13 +1,12 @@
 //! What happens to an operation after it was asked for: evidence, the owner's answer, a veto, the end of a hold, the
 //! outcome of a step, a roll-back. Each is one job, one transaction, one ledger entry.
 
-use crate::carry::{self, turn_around};
+use crate::carry::turn_around;
 use crate::committer::Job;
 use crate::decide::Work;
 use crate::draft::{Draft, Rare};
 use crate::notice::Occasion;
-use crate::operation::{Parts, StepState};
-use crate::operations::Step;
+use crate::operation::Parts;
 use crate::proof::{Proof, ProofKind};
 use crate::secrets::{Of, Wish, open, subject_key};
 use crate::shared::Shared;
@@ -18,7 +17,6 @@ use simwarden_model::{
     ApprovalId, ApprovalState, Channel, OperationEvent, OperationId, OperationState, Role,
 };
 use simwarden_store::Indexed;
-use simwarden_store::records::operation::Operation;
 use std::sync::Arc;
 
 impl<'a> Work<'a> {
@@ -69,7 +67,7 @@ impl<'a> Work<'a> {
 }
 
 /// What the needs of every job about one operation have in common.
-fn needs_of(shared: &Shared, id: OperationId, wish_eid: Option<&str>) -> Needs {
+pub(crate) fn needs_of(shared: &Shared, id: OperationId, wish_eid: Option<&str>) -> Needs {
     let mut needs = Needs {
         operations: vec![id],
         ..Needs::default()
@@ -551,145 +549,5 @@ impl Job for RollBack {
         work.save(draft, false)?;
         draft.end_entry()?;
         Ok(RollBackAnswer::Begun)
-    }
-}
-
-/// Right before a step, at the point of use: may it still go on?
-pub(crate) struct AskAgain {
-    pub shared: Arc<Shared>,
-    pub operation: OperationId,
-    pub step: Step,
-    pub eid: Option<String>,
-    /// MCC-MNC: whose stock the step may take from.
-    pub operator: String,
-}
-
-impl Job for AskAgain {
-    /// The operation when the step may be done; none when it may not.
-    type Answer = Option<Operation>;
-
-    fn needs(&self) -> Needs {
-        let mut needs = needs_of(&self.shared, self.operation, self.eid.as_deref());
-        if crate::submit::takes_stock(self.step, false) {
-            needs.stock.push(self.operator.clone());
-        }
-        needs
-    }
-
-    fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<Option<Operation>, Error> {
-        let mut work = Work::load(&self.shared, world, self.operation)?;
-        if work.operation.state != OperationState::Executing || carry::current_step(&work)? != self.step {
-            return Ok(None);
-        }
-        if self.step.is_point_of_use() {
-            let (_, _, decision) = work.ask(draft.now);
-            if decision.verdict != Verdict::Allow {
-                draft.begin_entry("step.refused", Role::System, None);
-                draft.history(
-                    "refused_at_use",
-                    &work.about(),
-                    &serde_json::json!({ "step": self.step, "verdict": decision.verdict, "reasons": decision.reasons }),
-                );
-                turn_around(&mut work, OperationEvent::StepFailed, draft)?;
-                work.tell(
-                    Occasion::Stopped,
-                    &[Notify::OldSim, Notify::App, Notify::Contact],
-                    draft,
-                )?;
-                work.save(draft, false)?;
-                draft.end_entry()?;
-                return Ok(None);
-            }
-        }
-        let Some(place) = work.parts.steps.iter().position(|s| s.name == self.step) else {
-            return Ok(None);
-        };
-        if work.parts.steps[place].state == StepState::Running {
-            return Ok(Some(work.operation));
-        }
-        // From here on the outside world may have done it, whatever becomes of this process.
-        draft.begin_entry("step.begun", Role::System, None);
-        if crate::submit::takes_stock(self.step, false) {
-            // Taken before anybody outside hears of it: two orders at the same time must not name one profile.
-            carry::reserve(&mut work, draft)?;
-        }
-        work.parts.steps[place].state = StepState::Running;
-        work.parts.steps[place].at = Some(draft.now);
-        draft.history(
-            "step_started",
-            &work.about(),
-            &serde_json::json!({ "step": self.step }),
-        );
-        let operation = work.save(draft, false)?;
-        draft.end_entry()?;
-        Ok(Some(operation))
-    }
-}
-
-/// The outside world answered.
-pub(crate) struct StepEnded {
-    pub shared: Arc<Shared>,
-    pub operation: OperationId,
-    pub item: simwarden_store::records::outbox::OutboxItem,
-    pub step: Step,
-    pub undo: bool,
-    pub failed: Option<String>,
-}
-
-impl Job for StepEnded {
-    type Answer = ();
-
-    fn needs(&self) -> Needs {
-        needs_of(&self.shared, self.operation, None)
-    }
-
-    fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
-        let mut work = Work::load(&self.shared, world, self.operation)?;
-        draft.begin_entry(
-            if self.failed.is_some() {
-                "step.failed"
-            } else {
-                "step.done"
-            },
-            Role::System,
-            None,
-        );
-        let mut item = self.item.clone();
-        item.done_at = Some(draft.now);
-        item.outcome = Some(self.failed.clone().unwrap_or_else(|| "done".to_owned()));
-        draft.rare(Rare::Outbox(item));
-        let wanted = if self.undo {
-            OperationState::RollingBack
-        } else {
-            OperationState::Executing
-        };
-        if work.operation.state != wanted {
-            // It was turned around while the outside world worked; the undo follows by itself.
-            draft.history(
-                "step_answer_late",
-                &work.about(),
-                &serde_json::json!({ "step": self.step }),
-            );
-        } else if let Some(why) = &self.failed {
-            tracing::warn!(step = self.step.as_str(), %why, "a step failed");
-            draft.history(
-                "step_failed",
-                &work.about(),
-                &serde_json::json!({ "step": self.step }),
-            );
-            if self.undo {
-                work.operation.state = work.operation.state.next(OperationEvent::StepFailed)?;
-                work.operation.exclusive = false;
-            } else {
-                turn_around(&mut work, OperationEvent::StepFailed, draft)?;
-            }
-        } else if self.undo {
-            carry::step_undone(&mut work, self.step, draft)?;
-        } else {
-            carry::step_done(&mut work, self.step, draft)?;
-        }
-        work.save(draft, false)?;
-        draft.end_entry()?;
-        Ok(())
     }
 }

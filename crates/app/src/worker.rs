@@ -4,11 +4,11 @@
 use crate::app::App;
 use crate::committer::Job;
 use crate::draft::{Draft, Rare};
-use crate::followup::{AskAgain, StepEnded};
 use crate::operation::Parts;
 use crate::operations::Step;
 use crate::ports::{NetworkChange, NetworkCore, Notice, Notifier, PortError, ProfileOrder, SmDpPlus};
 use crate::secrets::{LineSecret, Of, ProfileSecret, Wish, open};
+use crate::step::{AskAgain, StepEnded};
 use crate::world::{Needs, World};
 use crate::{Error, ErrorKind};
 use serde::Deserialize;

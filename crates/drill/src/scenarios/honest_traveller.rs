@@ -20,6 +20,7 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     let phone = stage
         .subscriber(line, "the owner's phone abroad", OLD_DEVICE)
         .await?;
+    let tablet = stage.subscriber(line, "her tablet", OLD_DEVICE).await?;
     let secret = stage.authenticator(line, OLD_DEVICE).await?;
     let abroad = RequestContext {
         country_mismatch: Some(true),
@@ -39,12 +40,19 @@ pub(super) async fn play(stage: &Stage) -> Result<Outcome, DrillError> {
     };
     let asked = phone.ask(&forward).await?;
     scene.answer(&asked).await?;
-    scene.expect_state(&asked, &["awaiting_evidence"]);
+    scene.expect_state(&asked, &["held"]);
+    scene.expect_reason(&asked, "forwarding_to_stranger");
     scene.deed("She types the code of her authenticator.").await?;
     let checked = phone
         .give_code(&asked.id, &code_of(&secret, stage.now())?)
         .await?;
     scene.expect(checked.outcome == "accepted", "the right code was refused");
+    scene
+        .deed("On the tablet that she has had for a year she compares two digits and says yes.")
+        .await?;
+    scene
+        .owner_answers(&tablet, &asked.id, asked.match_number)
+        .await?;
     let done = scene
         .until(
             &phone,
