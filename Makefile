@@ -1,7 +1,7 @@
 # The commands of simwarden. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run web test soak bench fmt clean
+.PHONY: help run web test pages soak bench fmt clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -18,6 +18,9 @@ web: ## build the browser pages into web/dist
 
 test: ## run every check there is; installs and starts what it needs, leaves nothing running
 	@scripts/test.sh
+
+pages: ## the pages in a real Chromium against the real server; not yet part of `make test`
+	@scripts/browser-tests.sh
 
 soak: ## the durability tests at full length: 1,000 kills, 200 power cuts
 	@scripts/soak.sh
