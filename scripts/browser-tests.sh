@@ -28,4 +28,5 @@ set -a
 # shellcheck disable=SC1091
 . "$scratch/world"
 set +a
-(cd web && npm run test:browser)
+curl -fsS -o "$scratch/page" "$SIMWARDEN_URL/console" || { cat "$scratch/log"; echo "browser tests: the server has no pages; build them first: make web" >&2; exit 1; }
+(cd web && npm run test:browser -- --reporter=verbose)

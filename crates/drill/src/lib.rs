@@ -17,6 +17,7 @@ pub mod floor;
 pub mod load;
 pub mod narrator;
 pub mod scenarios;
+pub mod sequencing;
 pub mod scene;
 pub mod stage;
 pub mod wire;

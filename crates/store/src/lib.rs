@@ -90,6 +90,20 @@ impl Store {
         self.db.fetch("SELECT 1", vec![]).await.map(drop)
     }
 
+    /// How large the database is, in bytes; of SQLite the file as it will be once its log is copied back.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn size_bytes(&self) -> Result<i64, StoreError> {
+        // The one question that each database answers in words of its own.
+        let sql = match &self.db {
+            Db::Sqlite { .. } => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            Db::Postgres(_) => "SELECT pg_database_size(current_database())",
+        };
+        let rows = self.db.fetch(sql, vec![]).await?;
+        rows.first().map_or(Ok(0), |row| row.columns().int())
+    }
+
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.db {

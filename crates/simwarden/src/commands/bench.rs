@@ -4,7 +4,7 @@ use crate::policies::Packs;
 use crate::stage::{Peopled, people};
 use clap::Args;
 use simwarden_drill::api::HttpApi;
-use simwarden_drill::bench::{BenchConfig, PAYLOAD_BYTES, run};
+use simwarden_drill::bench::{BenchConfig, run};
 use simwarden_drill::country::CountrySpec;
 use simwarden_drill::load::loaders;
 use simwarden_drill::narrator::Silent;
@@ -98,11 +98,10 @@ impl Bench {
             loaders,
             engine: &engine,
             folder: folder.to_owned(),
-            payload_bytes: PAYLOAD_BYTES,
+            store: server.app.store().clone(),
             connections: self.connections,
             duration: Duration::from_secs(self.seconds),
             clock,
-            sequencing: None,
         })
         .await?;
         println!("{report}");
