@@ -5,11 +5,12 @@ use crate::draft::{About, Draft, Rare};
 use crate::notice::Occasion;
 use crate::operation::StepState;
 use crate::operations::{Change, Step, plan, record_step, travel};
-use crate::secrets::{LineSecret, Of, open, seal, subject_key};
+use crate::secrets::{LineSecret, Of, ProfileSecret, open, seal, subject_key};
 use crate::world::World;
 use crate::{Error, ErrorKind};
 use simwarden_guard::Notify;
-use simwarden_model::{OperationEvent, OperationState, Role};
+use simwarden_model::{OperationEvent, OperationState, Role, SubscriptionId};
+use simwarden_store::SubjectKey;
 use simwarden_store::records::place::{Place, Sitting};
 use simwarden_store::records::profile::Profile;
 
@@ -153,13 +154,13 @@ fn change_rows(
     step: Step,
     draft: &mut Draft<'_>,
 ) -> Result<(), Error> {
-    let key = subject_key(
+    let old_key = subject_key(
         &work.shared.keyring,
         work.world.keys.get(&work.operation.party_id),
     )?;
     let line = work.line().map(|view| view.row.clone());
     let secret: LineSecret = match line.as_ref().and_then(|l| l.sealed.as_ref().map(|s| (l.id, s))) {
-        Some((id, sealed)) => open(&key, Of::Line, id.as_bytes(), sealed)?,
+        Some((id, sealed)) => open(&old_key, Of::Line, id.as_bytes(), sealed)?,
         None => LineSecret::default(),
     };
     let mut change = Change {
@@ -176,7 +177,7 @@ fn change_rows(
         replaced: work.parts.context.replaced,
         new_owner: None,
         keyring: &work.shared.keyring,
-        key: &key,
+        key: &old_key,
         now: draft.now,
         entropy: &mut *draft.entropy,
     };
@@ -188,8 +189,8 @@ fn change_rows(
         line_changed,
         secret,
         secret_changed,
-        profiles,
-        changed,
+        mut profiles,
+        mut changed,
         new_owner,
         replaced,
         ..
@@ -201,6 +202,9 @@ fn change_rows(
             let owner = new_owner.unwrap_or(work.operation.party_id);
             let key = subject_key(&work.shared.keyring, work.world.keys.get(&owner))?;
             line.sealed = Some(seal(&key, Of::Line, line.id.as_bytes(), &secret, draft.entropy)?);
+            if new_owner.is_some() {
+                reseal_profiles(&mut profiles, &mut changed, line.id, (&old_key, &key), draft)?;
+            }
         }
         draft.change_subscription(line);
     }
@@ -217,6 +221,29 @@ fn change_rows(
             &serde_json::json!({ "state": profiles[place].state }),
         );
         draft.change_profile(profiles[place].clone());
+    }
+    Ok(())
+}
+
+/// Puts the personal parts of a line's profiles under the key of its new owner, so that erasing the old one does not
+/// take them along, and leaves them readable.
+fn reseal_profiles(
+    profiles: &mut [Profile],
+    changed: &mut Vec<usize>,
+    line: SubscriptionId,
+    (old, new): (&SubjectKey, &SubjectKey),
+    draft: &mut Draft<'_>,
+) -> Result<(), Error> {
+    for (place, profile) in profiles.iter_mut().enumerate() {
+        if profile.subscription_id != Some(line) {
+            continue;
+        }
+        let Some(sealed) = &profile.sealed else { continue };
+        let secret: ProfileSecret = open(old, Of::Profile, profile.id.as_bytes(), sealed)?;
+        profile.sealed = Some(seal(new, Of::Profile, profile.id.as_bytes(), &secret, draft.entropy)?);
+        if !changed.contains(&place) {
+            changed.push(place);
+        }
     }
     Ok(())
 }

@@ -70,6 +70,11 @@ pub(crate) struct Draft<'e> {
 pub(crate) enum Rare {
     /// An effect that was tried.
     Outbox(OutboxItem),
+    /// Effects that ended alike.
+    EndEffects {
+        ids: Vec<simwarden_model::OutboxId>,
+        outcome: String,
+    },
     /// The effects of an operation that have not left and must not leave any more.
     Withdraw {
         operation: OperationId,
@@ -466,6 +471,7 @@ impl Draft<'_> {
             match write {
                 Rare::Outbox(item) => tx.update_outbox(&item).await?,
                 Rare::Withdraw { .. } => {}
+                Rare::EndEffects { ids, outcome } => tx.end_effects(&ids, self.now, &outcome).await?,
                 Rare::FactorStep { id, step } => tx.use_factor_step(id, step).await?,
                 Rare::RevokeToken(id) => {
                     tx.revoke_token(id, self.now).await?;

@@ -31,6 +31,7 @@ mod shared;
 mod step;
 mod submit;
 mod tokens;
+mod tell;
 mod totp;
 mod views;
 mod watchman;

@@ -11,6 +11,9 @@ use simwarden_store::records::outbox::OutboxItem;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+/// What notices are called among the effects.
+pub(crate) const NOTIFY: &str = "notify";
+
 /// Why people are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occasion {
@@ -128,7 +131,7 @@ pub(crate) fn queue_notices(
             id,
             operation_id: Some(work.operation.id),
             party_id: Some(owner),
-            kind: "notify".to_owned(),
+            kind: NOTIFY.to_owned(),
             payload: serde_json::json!({ "to": recipient, "occasion": occasion.key() }).to_string(),
             sealed: Some(sealed),
             due_at: draft.now,

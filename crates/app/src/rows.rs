@@ -14,7 +14,7 @@ impl App {
     pub(crate) async fn outbox_due(&self, published: i64) -> Result<Vec<OutboxItem>, Error> {
         Ok(self
             .store()
-            .outbox_due(self.now(), published, crate::worker::AT_ONCE)
+            .outbox_due(self.now(), published, crate::worker::TAKEN)
             .await?)
     }
 

@@ -69,7 +69,7 @@ impl Submit {
             LineRef::Id(id) => id.to_string(),
         };
         let text = format!(
-            "{}|{}|{line}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
+            "{}|{}|{line}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}|{:?}",
             o.kind,
             o.channel,
             o.claim,
@@ -81,6 +81,7 @@ impl Submit {
             o.lock_scope,
             o.new_owner.as_ref().map(|n| (&n.name, n.document.reveal())),
             o.document_shown.as_ref().map(|d| d.reveal()),
+            o.context,
         );
         let keyed = self.keyring().index(Indexed::Idempotency, text.as_bytes());
         Sha256::digest(keyed.as_bytes()).into()

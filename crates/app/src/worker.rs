@@ -6,9 +6,11 @@ use crate::committer::Job;
 use crate::draft::{Draft, Rare};
 use crate::operation::Parts;
 use crate::operations::Step;
-use crate::ports::{NetworkChange, NetworkCore, Notice, Notifier, PortError, ProfileOrder, SmDpPlus};
+use crate::ports::{NetworkChange, NetworkCore, Notifier, PortError, ProfileOrder, SmDpPlus};
 use crate::secrets::{LineSecret, Of, ProfileSecret, Wish, open};
+use crate::notice::NOTIFY;
 use crate::step::{AskAgain, StepEnded};
+use crate::tell::tell_all;
 use crate::world::{Needs, World};
 use crate::{Error, ErrorKind};
 use serde::Deserialize;
@@ -22,8 +24,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// Effects taken, and under way, at the same time.
-pub(crate) const AT_ONCE: u32 = 16;
+/// Effects taken at the same time.
+pub(crate) const TAKEN: u32 = 256;
+/// Steps under way at the same time.
+const STEPS_AT_ONCE: usize = 16;
 /// How often the outbox is looked at when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
 /// The longest wait between two tries.
@@ -47,7 +51,7 @@ struct StepPayload {
 }
 
 /// What became of one try.
-enum Tried {
+pub(crate) enum Tried {
     Done,
     Again(String),
     Never(String),
@@ -79,13 +83,9 @@ pub async fn work(
                 Vec::new()
             }
         };
-        let full = due.len() >= AT_ONCE as usize;
-        let mut tasks = JoinSet::new();
-        for item in due {
-            let (app, ports) = (app.clone(), ports.clone());
-            tasks.spawn(async move { one(&app, &ports, item).await });
-        }
-        while tasks.join_next().await.is_some() {}
+        let full = due.len() >= TAKEN as usize;
+        let (notices, steps): (Vec<_>, Vec<_>) = due.into_iter().partition(|item| item.kind == NOTIFY);
+        tokio::join!(carry_out(&app, &ports, steps), tell_all(&app, &ports, notices));
         if let Err(error) = app.time_up().await {
             tracing::warn!(%error, "what is due could not be decided");
         }
@@ -100,9 +100,20 @@ pub async fn work(
     }
 }
 
+/// Carries out everything but notices.
+async fn carry_out(app: &App, ports: &Ports, items: Vec<OutboxItem>) {
+    for some in items.chunks(STEPS_AT_ONCE) {
+        let mut tasks = JoinSet::new();
+        for item in some.iter().cloned() {
+            let (app, ports) = (app.clone(), ports.clone());
+            tasks.spawn(async move { one(&app, &ports, item).await });
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
 async fn one(app: &App, ports: &Ports, item: OutboxItem) {
     let outcome = match item.kind.as_str() {
-        "notify" => tell(app, ports, &item).await,
         "step" => step(app, ports, &item).await,
         other => Err(Error::internal(format!("an effect of kind {other}"))),
     };
@@ -111,37 +122,6 @@ async fn one(app: &App, ports: &Ports, item: OutboxItem) {
         if error.kind == ErrorKind::Internal || error.kind == ErrorKind::State {
             let _ = later(app, item, "error").await;
         }
-    }
-}
-
-async fn tell(app: &App, ports: &Ports, item: &OutboxItem) -> Result<(), Error> {
-    let key = app.key_of(item.party_id).await;
-    let notice: Notice = match (&key, &item.sealed) {
-        (Ok(key), Some(sealed)) => open(key, Of::Notice, item.id.as_bytes(), sealed)?,
-        // Whoever was erased in between is told nothing any more.
-        _ => {
-            return app
-                .commit(OutboxEnded {
-                    item: item.clone(),
-                    outcome: "erased".to_owned(),
-                })
-                .await;
-        }
-    };
-    let answer = match Tried::from(ports.notifier.tell(item.id, &notice).await) {
-        Tried::Done => Ok("told".to_owned()),
-        Tried::Again(why) => Err(why),
-        Tried::Never(why) => Ok(format!("not told: {why}")),
-    };
-    match answer {
-        Ok(outcome) => {
-            app.commit(OutboxEnded {
-                item: item.clone(),
-                outcome,
-            })
-            .await
-        }
-        Err(why) => later(app, item.clone(), &why).await,
     }
 }
 
@@ -311,7 +291,7 @@ async fn do_step(
 }
 
 /// Puts an effect off, the longer the more often it was tried.
-async fn later(app: &App, mut item: OutboxItem, why: &str) -> Result<(), Error> {
+pub(crate) async fn later(app: &App, mut item: OutboxItem, why: &str) -> Result<(), Error> {
     tracing::debug!(effect = %item.id, %why, "put off");
     item.attempts += 1;
     let exponent = u32::try_from(item.attempts.min(16)).unwrap_or(16);
@@ -319,7 +299,7 @@ async fn later(app: &App, mut item: OutboxItem, why: &str) -> Result<(), Error> 
         .saturating_mul(2u32.saturating_pow(exponent))
         .min(BACKOFF_MAX);
     item.due_at = app.now().plus(wait);
-    if item.attempts >= app.limits().tries_max && item.kind == "notify" {
+    if item.attempts >= app.limits().tries_max && item.kind == NOTIFY {
         return app
             .commit(OutboxEnded {
                 item,
@@ -362,15 +342,15 @@ impl Job for OutboxEnded {
         let mut item = self.item.clone();
         item.done_at = Some(now);
         item.outcome = Some(self.outcome.clone());
-        draft.begin_entry("notice.sent", Role::System, None);
+        draft.begin_entry("effect.ended", Role::System, None);
         let about = crate::draft::About {
             operation: item.operation_id,
             ..Default::default()
         };
         draft.history(
-            "notified",
+            "effect_ended",
             &about,
-            &serde_json::json!({ "outcome": self.outcome }),
+            &serde_json::json!({ "kind": item.kind, "outcome": self.outcome }),
         );
         draft.entry().operation = item.operation_id;
         draft.rare(Rare::Outbox(item));

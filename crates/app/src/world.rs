@@ -1,6 +1,6 @@
 //! What a batch of jobs must read before it decides, and what was read.
 
-use simwarden_model::{ApprovalId, OperationId, PartyId, SubscriptionId, Timestamp, TokenId};
+use simwarden_model::{ApprovalId, OperationId, OutboxId, PartyId, SubscriptionId, Timestamp, TokenId};
 use simwarden_store::records::approval::Approval;
 use simwarden_store::records::factor::Factor;
 use simwarden_store::records::idempotency::Remembered;
@@ -49,6 +49,8 @@ pub(crate) struct Needs {
     pub factors: bool,
     /// Events, by source and id: which of them are there already.
     pub events: Vec<(String, String)>,
+    /// Effects: which of them are not over yet.
+    pub effects: Vec<OutboxId>,
 }
 
 /// What was read, all of it in the transaction that will write.
@@ -79,6 +81,8 @@ pub(crate) struct World {
     pub factors: HashMap<PartyId, Vec<Factor>>,
     /// By source: the ids that are there already.
     pub known_events: HashMap<String, HashSet<String>>,
+    /// Effects that are not over yet.
+    pub open_effects: HashSet<OutboxId>,
 }
 
 fn unique<T: Eq + Hash + Copy>(lists: impl IntoIterator<Item = T>) -> Vec<T> {
@@ -105,6 +109,7 @@ pub(crate) fn union(needs: &[Needs]) -> Needs {
         stock,
         factors: needs.iter().any(|n| n.factors),
         events: needs.iter().flat_map(|n| n.events.iter().cloned()).collect(),
+        effects: unique(needs.iter().flat_map(|n| n.effects.iter().copied())),
     }
 }
 
@@ -290,6 +295,9 @@ impl World {
             self.known_events
                 .insert(source.to_owned(), tx.known_events(source, &ids).await?);
         }
+        if !needs.effects.is_empty() {
+            self.open_effects = tx.open_effects(&needs.effects).await?.into_iter().collect();
+        }
         for operator in &needs.stock {
             self.stock
                 .insert(operator.clone(), tx.profiles_in_stock(operator, 64).await?);
@@ -340,6 +348,7 @@ impl World {
         keys.extend(needs.parties.iter().map(|k| *k.as_bytes()));
         keys.extend(needs.staff.iter().map(|k| *k.as_bytes()));
         keys.extend(needs.lines.iter().map(|k| *k.as_bytes()));
+        keys.extend(needs.effects.iter().map(|k| *k.as_bytes()));
         keys.extend(
             needs
                 .numbers

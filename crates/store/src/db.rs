@@ -467,8 +467,19 @@ impl Tx {
     pub(crate) async fn fetch_in(&mut self, sql: &str, keys: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(IN_KEYS_MAX) {
-            let (sql, args) = with_keys(sql, chunk);
+            let (sql, args) = with_keys(sql, &[], chunk);
             rows.extend(self.fetch(&sql, args).await?);
+        }
+        Ok(rows)
+    }
+
+    /// As [`Self::fetch_in`] for a statement that changes rows; `first` are its binds before the keys. Answers the
+    /// number of rows it touched.
+    pub(crate) async fn execute_in(&mut self, sql: &str, first: &[Arg], keys: Vec<Arg>) -> Result<u64, StoreError> {
+        let mut rows = 0;
+        for chunk in keys.chunks(IN_KEYS_MAX) {
+            let (sql, args) = with_keys(sql, first, chunk);
+            rows += self.execute(&sql, args).await?;
         }
         Ok(rows)
     }
@@ -518,17 +529,17 @@ impl Tx {
 const IN_KEYS_MAX: usize = 128;
 
 /// Puts the binds in place of `KEYS`. The list is filled up to one of few lengths by repeating the last key, so that
-/// few statements are ever prepared.
-fn with_keys(sql: &str, keys: &[Arg]) -> (String, Vec<Arg>) {
+/// few statements are ever prepared. `first` are the binds that stand before them.
+fn with_keys(sql: &str, first: &[Arg], keys: &[Arg]) -> (String, Vec<Arg>) {
     let width = [1, 8, 32]
         .into_iter()
         .find(|width| keys.len() <= *width)
         .unwrap_or(IN_KEYS_MAX);
-    let mut args = keys.to_vec();
+    let mut args = [first, keys].concat();
     if let Some(last) = keys.last() {
-        args.resize(width, last.clone());
+        args.resize(first.len() + width, last.clone());
     }
-    let binds: Vec<String> = (1..=args.len()).map(|n| format!("${n}")).collect();
+    let binds: Vec<String> = (first.len() + 1..=args.len()).map(|n| format!("${n}")).collect();
     (sql.replace("KEYS", &binds.join(", ")), args)
 }
 
@@ -537,7 +548,7 @@ impl Db {
     pub(crate) async fn fetch_in(&self, sql: &str, keys: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
         let mut rows = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(IN_KEYS_MAX) {
-            let (sql, args) = with_keys(sql, chunk);
+            let (sql, args) = with_keys(sql, &[], chunk);
             rows.extend(self.fetch(&sql, args).await?);
         }
         Ok(rows)

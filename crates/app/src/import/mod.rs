@@ -340,5 +340,12 @@ pub async fn run(
     // The reader stops by itself when the writer hung up.
     let read = reading.await.map_err(Error::internal)?;
     written?;
-    writing.finish(read?, progress).await
+    let report = writing.finish(read?, progress).await?;
+    if report.entry.is_some()
+        && let Err(error) = registry.store.refresh_statistics().await
+    {
+        // The import stands; the database learns of it by itself, only later.
+        tracing::warn!(%error, "the database's statistics could not be refreshed");
+    }
+    Ok(report)
 }

@@ -20,6 +20,11 @@ fn done(step: Step, change: &mut Change<'_>) -> Result<(), Error> {
         .new_owner
         .ok_or_else(|| Error::invalid("owner_missing", "say who the new owner is"))?;
     change.new_owner = Some(owner);
+    // How to reach the one before is his own affair; notices to it would tell him of another person's line.
+    change.secret.contact_phone = None;
+    change.secret.contact_email = None;
+    change.secret.old_contact = None;
+    change.secret_changed = true;
     let line = change.line()?;
     line.party_id = owner;
     line.owner_changed_at = Some(now);

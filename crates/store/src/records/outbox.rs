@@ -118,6 +118,35 @@ impl Tx {
         }
     }
 
+    /// Of these effects, those that are not over yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn open_effects(&mut self, ids: &[OutboxId]) -> Result<Vec<OutboxId>, StoreError> {
+        let sql = "SELECT id FROM outbox WHERE id IN (KEYS) AND done_at IS NULL";
+        let rows = self.fetch_in(sql, ids.iter().map(|id| (*id).into()).collect()).await?;
+        rows.iter().map(|row| row.columns().id()).collect()
+    }
+
+    /// Ends many effects in the same way.
+    ///
+    /// # Errors
+    /// [`StoreError::Stale`] when one of them is over already.
+    pub async fn end_effects(
+        &mut self,
+        ids: &[OutboxId],
+        done_at: Timestamp,
+        outcome: &str,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE outbox SET done_at = $1, outcome = $2 WHERE id IN (KEYS) AND done_at IS NULL";
+        let first = vec![done_at.into(), outcome.to_owned().into()];
+        let ids_args = ids.iter().map(|id| (*id).into()).collect();
+        match self.execute_in(sql, &first, ids_args).await? {
+            ended if ended == ids.len() as u64 => Ok(()),
+            _ => Err(StoreError::Stale { what: "outbox" }),
+        }
+    }
+
     /// Takes back the effects of an operation that have not left yet, of one kind.
     ///
     /// # Errors

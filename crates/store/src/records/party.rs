@@ -184,17 +184,19 @@ impl Tx {
         &mut self,
         documents: &[BlindIndex],
     ) -> Result<Vec<(BlindIndex, String, i64)>, StoreError> {
-        let sql = "SELECT p.doc_idx, p.operator, COUNT(*) FROM party p JOIN subscription s ON s.party_id = p.id \
-                   WHERE p.doc_idx IN (KEYS) AND s.state IN ('registered', 'active', 'suspended', 'porting') \
-                   AND s.kind IN ('prepaid', 'postpaid') GROUP BY p.doc_idx, p.operator";
+        // A count for each party instead of a join: no planner, with or without statistics, reads all lines for it.
+        let sql = "SELECT p.doc_idx, p.operator, (SELECT COUNT(*) FROM subscription s WHERE s.party_id = p.id \
+                   AND s.state IN ('registered', 'active', 'suspended', 'porting') \
+                   AND s.kind IN ('prepaid', 'postpaid')) FROM party p WHERE p.doc_idx IN (KEYS)";
         let rows = self
             .fetch_in(sql, documents.iter().map(|i| (*i).into()).collect())
             .await?;
-        rows.iter()
-            .map(|row| {
-                let mut c = row.columns();
-                Ok((BlindIndex::from_bytes(c.bytes()?), c.text()?, c.int()?))
-            })
+        let counts = rows.iter().map(|row| {
+            let mut c = row.columns();
+            Ok((BlindIndex::from_bytes(c.bytes()?), c.text()?, c.int()?))
+        });
+        counts
+            .filter(|count| !matches!(count, Ok((_, _, 0))))
             .collect()
     }
 }
