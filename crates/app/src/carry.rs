@@ -240,7 +240,13 @@ fn reseal_profiles(
         }
         let Some(sealed) = &profile.sealed else { continue };
         let secret: ProfileSecret = open(old, Of::Profile, profile.id.as_bytes(), sealed)?;
-        profile.sealed = Some(seal(new, Of::Profile, profile.id.as_bytes(), &secret, draft.entropy)?);
+        profile.sealed = Some(seal(
+            new,
+            Of::Profile,
+            profile.id.as_bytes(),
+            &secret,
+            draft.entropy,
+        )?);
         if !changed.contains(&place) {
             changed.push(place);
         }

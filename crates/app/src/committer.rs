@@ -98,6 +98,7 @@ pub(crate) struct Parts {
 impl Committer {
     /// Starts the task that makes batches.
     pub(crate) fn start(parts: Parts, end: i64) -> Self {
+        let store_is_embedded = parts.store.is_embedded();
         let (queue, jobs) = mpsc::channel(QUEUE_JOBS);
         let (updates, _) = broadcast::channel(UPDATES);
         let (written, written_rx) = watch::channel(end);
@@ -111,7 +112,7 @@ impl Committer {
             halted: Arc::clone(&halted),
             halt,
         };
-        tokio::spawn(task.run());
+        start(task, store_is_embedded);
         Self {
             queue,
             updates,
@@ -180,6 +181,23 @@ struct Batches {
     written: watch::Sender<i64>,
     halted: Arc<AtomicBool>,
     halt: watch::Sender<bool>,
+}
+
+/// An embedded database works on the thread that asks it: batches get one of their own, and nobody's answer waits
+/// behind them.
+fn start(task: Batches, embedded: bool) {
+    let runtime = tokio::runtime::Handle::current();
+    if embedded {
+        let batches = runtime.clone();
+        let thread = std::thread::Builder::new().name("batches".to_owned());
+        match thread.spawn(move || batches.block_on(task.run())) {
+            Ok(_) => {}
+            // Without it nothing would ever be written; every job is told so, since its channel is gone.
+            Err(error) => tracing::error!(%error, "the thread that writes could not be started"),
+        }
+    } else {
+        runtime.spawn(task.run());
+    }
 }
 
 /// How a batch ended.

@@ -94,12 +94,13 @@ pub(crate) fn queue_notices(
     };
     let language = secret.language.clone().unwrap_or_else(|| LANGUAGE.to_owned());
     let text = write(occasion, &language, work);
-    let mut told: Vec<Notify> = Vec::new();
+    let mut seen: Vec<Notify> = Vec::new();
+    let mut queued: Vec<Notify> = Vec::new();
     for recipient in to {
-        if told.contains(recipient) {
+        if seen.contains(recipient) {
             continue;
         }
-        told.push(*recipient);
+        seen.push(*recipient);
         let (phone, email) = match recipient {
             Notify::OldSim => (Some(secret.msisdn.clone()), None),
             Notify::Contact => (secret.contact_phone.clone(), secret.contact_email.clone()),
@@ -140,10 +141,13 @@ pub(crate) fn queue_notices(
             outcome: None,
             entry: draft.index(),
         });
+        queued.push(*recipient);
+    }
+    if !queued.is_empty() {
         draft.history(
             "notice_queued",
             &work.about(),
-            &serde_json::json!({ "to": recipient, "occasion": occasion.key() }),
+            &serde_json::json!({ "to": queued, "occasion": occasion.key() }),
         );
     }
     Ok(())

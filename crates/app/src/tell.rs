@@ -13,7 +13,7 @@ use crate::{Error, ErrorKind};
 use simwarden_model::{OperationId, PartyId, Role};
 use simwarden_store::SubjectKey;
 use simwarden_store::records::outbox::OutboxItem;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -46,7 +46,9 @@ pub(crate) async fn tell_all(app: &App, ports: &Ports, items: Vec<OutboxItem>) {
                 (item, outcome)
             });
         }
-        let Some(done) = under_way.join_next().await else { break };
+        let Some(done) = under_way.join_next().await else {
+            break;
+        };
         match done {
             Ok((item, Ok(outcome))) => ended.push((item, outcome)),
             Ok((item, Err(why))) => {
@@ -89,7 +91,8 @@ async fn tell(ports: &Ports, item: &OutboxItem, key: Option<&SubjectKey>) -> Res
     let (Some(key), Some(sealed)) = (key, &item.sealed) else {
         return Ok("erased".to_owned());
     };
-    let notice: Notice = open(key, Of::Notice, item.id.as_bytes(), sealed).map_err(|error| error.to_string())?;
+    let notice: Notice =
+        open(key, Of::Notice, item.id.as_bytes(), sealed).map_err(|error| error.to_string())?;
     match Tried::from(ports.notifier.tell(item.id, &notice).await) {
         Tried::Done => Ok("told".to_owned()),
         Tried::Again(why) => Err(why),
@@ -114,7 +117,11 @@ impl Job for NoticesEnded {
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
         // Another server on this database may have been faster, or the notice was withdrawn meanwhile.
-        let open = || self.items.iter().filter(|(item, _)| world.open_effects.contains(&item.id));
+        let open = || {
+            self.items
+                .iter()
+                .filter(|(item, _)| world.open_effects.contains(&item.id))
+        };
         let mut by_outcome: BTreeMap<&str, Vec<_>> = BTreeMap::new();
         for (item, outcome) in open() {
             by_outcome.entry(outcome).or_default().push(item.id);
@@ -123,15 +130,26 @@ impl Job for NoticesEnded {
             return Ok(());
         }
         draft.begin_entry("notices.ended", Role::System, None);
+        let mut by_operation: BTreeMap<(Option<OperationId>, &str), usize> = BTreeMap::new();
         for (item, outcome) in open() {
+            *by_operation.entry((item.operation_id, outcome)).or_default() += 1;
+        }
+        for ((operation, outcome), notices) in &by_operation {
             let about = About {
-                operation: item.operation_id,
+                operation: *operation,
                 ..About::default()
             };
-            draft.history("notified", &about, &serde_json::json!({ "outcome": outcome }));
+            draft.history(
+                "notified",
+                &about,
+                &serde_json::json!({ "outcome": outcome, "notices": notices }),
+            );
         }
-        let operations: Vec<OperationId> = open().filter_map(|(item, _)| item.operation_id).collect();
-        let counts: BTreeMap<&str, usize> = by_outcome.iter().map(|(outcome, ids)| (*outcome, ids.len())).collect();
+        let operations: BTreeSet<OperationId> = by_operation.keys().filter_map(|(id, _)| *id).collect();
+        let counts: BTreeMap<&str, usize> = by_outcome
+            .iter()
+            .map(|(outcome, ids)| (*outcome, ids.len()))
+            .collect();
         draft.entry().detail = serde_json::json!({ "operations": operations, "outcomes": counts });
         for (outcome, ids) in by_outcome {
             draft.rare(Rare::EndEffects {

@@ -4,11 +4,11 @@
 use crate::app::App;
 use crate::committer::Job;
 use crate::draft::{Draft, Rare};
+use crate::notice::NOTIFY;
 use crate::operation::Parts;
 use crate::operations::Step;
 use crate::ports::{NetworkChange, NetworkCore, Notifier, PortError, ProfileOrder, SmDpPlus};
 use crate::secrets::{LineSecret, Of, ProfileSecret, Wish, open};
-use crate::notice::NOTIFY;
 use crate::step::{AskAgain, StepEnded};
 use crate::tell::tell_all;
 use crate::world::{Needs, World};

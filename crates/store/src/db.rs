@@ -5,10 +5,11 @@
 //! nothing else, so that both databases mean the same by a column.
 
 use crate::StoreError;
-use crate::wal::Wal;
+use crate::postgres;
+use crate::sqlite::{self, Sqlite};
+use rusqlite::types::Value;
 use sqlx::postgres::{PgArguments, PgPool, PgRow};
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
-use sqlx::{Arguments, AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Transaction};
 use std::sync::Arc;
 
 /// A value bound to a statement.
@@ -69,29 +70,18 @@ pub(crate) struct Table {
 
 /// Bulk inserts are cut into statements of these sizes, so that a handful of prepared statements serve every batch.
 const INSERT_ROWS: [usize; 4] = [128, 32, 8, 1];
+/// Rows of one statement on PostgreSQL, which takes them as arrays.
+const ARRAY_ROWS_MAX: usize = 2048;
 /// Longer ones for imports, where handing over the statement costs: 24 columns stay below SQLite's 32,766 binds.
 const BULK_ROWS: [usize; 5] = [512, 128, 32, 8, 1];
 
 impl Table {
-    /// SQLite gets binds without numbers: it searches the list of numbered ones anew for each bind, which for the
-    /// thousands of binds of one statement costs more than the insert itself.
-    fn insert_sql(&self, rows: usize, tail: &str, numbered: bool) -> String {
-        use std::fmt::Write as _;
+    /// For SQLite, with binds that have no numbers: it searches the list of numbered ones anew for each bind, which for
+    /// the thousands of binds of one statement costs more than the insert itself.
+    fn insert_sql(&self, rows: usize, tail: &str) -> String {
         let mut sql = format!("INSERT INTO {} ({}) VALUES ", self.name, self.columns.join(", "));
-        let mut n = 0;
-        for row in 0..rows {
-            sql.push_str(if row == 0 { "(" } else { ", (" });
-            for column in 0..self.columns.len() {
-                n += 1;
-                sql.push_str(if column == 0 { "" } else { ", " });
-                if numbered {
-                    let _ = write!(sql, "${n}");
-                } else {
-                    sql.push('?');
-                }
-            }
-            sql.push(')');
-        }
+        let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
+        sql.push_str(&vec![row; rows].join(", "));
         sql.push_str(tail);
         sql
     }
@@ -99,7 +89,7 @@ impl Table {
 
 /// A row that was read; its columns are taken in order.
 pub(crate) enum Row {
-    Sqlite(SqliteRow),
+    Sqlite(sqlite::Values),
     Postgres(PgRow),
 }
 
@@ -109,12 +99,53 @@ pub(crate) struct Columns<'r> {
     at: usize,
 }
 
+/// What SQLite gave, as what it should be.
+trait FromValue: Sized {
+    fn from_value(value: &Value) -> Option<Self>;
+}
+
+impl FromValue for i64 {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Integer(v) => Some(*v),
+            _ => None,
+        }
+    }
+}
+impl FromValue for String {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Text(v) => Some(v.clone()),
+            _ => None,
+        }
+    }
+}
+impl FromValue for Vec<u8> {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Blob(v) => Some(v.clone()),
+            _ => None,
+        }
+    }
+}
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(None),
+            other => T::from_value(other).map(Some),
+        }
+    }
+}
+
 macro_rules! take {
     ($self:ident, $ty:ty) => {{
         let at = $self.at;
         $self.at += 1;
         match $self.row {
-            Row::Sqlite(row) => row.try_get::<$ty, _>(at)?,
+            Row::Sqlite(row) => row
+                .get(at)
+                .and_then(<$ty as FromValue>::from_value)
+                .ok_or_else(|| StoreError::Corrupt(format!("column {at} holds another kind of value")))?,
             Row::Postgres(row) => row.try_get::<$ty, _>(at)?,
         }
     }};
@@ -198,16 +229,11 @@ impl Columns<'_> {
     }
 }
 
-/// The pools of one database.
+/// The connections of one database.
 #[derive(Debug, Clone)]
 pub(crate) enum Db {
-    /// SQLite: one connection writes, several read.
-    Sqlite {
-        write: SqlitePool,
-        read: SqlitePool,
-        wal: Arc<Wal>,
-        file: Arc<std::path::PathBuf>,
-    },
+    /// SQLite.
+    Sqlite(Arc<Sqlite>),
     /// PostgreSQL.
     Postgres(PgPool),
 }
@@ -227,53 +253,20 @@ fn refuse_zero(args: &[Arg]) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn sqlite_arguments(args: Vec<Arg>) -> Result<SqliteArguments, StoreError> {
-    refuse_zero(&args)?;
-    let mut bound = SqliteArguments::default();
-    for arg in args {
-        match arg {
-            Arg::Int(v) => bound.add(v),
-            Arg::Text(v) => bound.add(v),
-            Arg::Word(v) => bound.add(v),
-            Arg::Blob(v) => bound.add(v),
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok(bound)
-}
-
-fn postgres_arguments(args: Vec<Arg>) -> Result<PgArguments, StoreError> {
-    refuse_zero(&args)?;
-    let mut bound = PgArguments::default();
-    for arg in args {
-        match arg {
-            Arg::Int(v) => bound.add(v),
-            Arg::Text(v) => bound.add(v),
-            Arg::Word(v) => bound.add(v),
-            Arg::Blob(v) => bound.add(v),
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok(bound)
-}
-
 /// The key of PostgreSQL's advisory lock under which every writing transaction of simwarden stands.
 const WRITER_LOCK: i64 = 0x7369_6d77_6172_6465;
 
 impl Db {
     /// Reads rows outside of any writing transaction.
     pub(crate) async fn fetch(&self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        refuse_zero(&args)?;
         Ok(match self {
-            Self::Sqlite { read, .. } => {
-                sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_arguments(args)?)
-                    .fetch_all(read)
-                    .await?
-                    .into_iter()
-                    .map(Row::Sqlite)
-                    .collect()
+            Self::Sqlite(sqlite) => {
+                let rows = sqlite.fetch(sql, &args).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(pool) => {
-                sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres_arguments(args)?)
+                sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres::arguments(args)?)
                     .fetch_all(pool)
                     .await?
                     .into_iter()
@@ -286,11 +279,7 @@ impl Db {
     /// Begins the one writing transaction: no other writer, of this or another process, works until it ends.
     pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         let open = match self {
-            Self::Sqlite { write, wal, .. } => {
-                wal.before_writing(write).await?;
-                let tx = write.begin_with("BEGIN IMMEDIATE").await?;
-                Open::Sqlite(tx, Arc::clone(wal))
-            }
+            Self::Sqlite(sqlite) => Open::Sqlite(sqlite.begin().await?),
             Self::Postgres(pool) => {
                 // Whatever the server's default is: the first statement waits for the lock, and what is read behind
                 // it must be what the writer before committed, not a picture from before the wait.
@@ -325,7 +314,7 @@ pub struct Tx {
 }
 
 enum Open {
-    Sqlite(Transaction<'static, Sqlite>, Arc<Wal>),
+    Sqlite(sqlite::Writing),
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -335,15 +324,11 @@ fn gone() -> StoreError {
 
 impl Tx {
     pub(crate) async fn fetch(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        refuse_zero(&args)?;
         self.claim()?;
         let rows = match &mut self.open {
-            Open::Sqlite(tx, _) => sqlx::query_with(AssertSqlSafe(sql.to_owned()), sqlite_arguments(args)?)
-                .fetch_all(&mut **tx)
-                .await?
-                .into_iter()
-                .map(Row::Sqlite)
-                .collect(),
-            Open::Postgres(tx) => sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres_arguments(args)?)
+            Open::Sqlite(tx) => tx.fetch(sql, &args)?.into_iter().map(Row::Sqlite).collect(),
+            Open::Postgres(tx) => sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres::arguments(args)?)
                 .fetch_all(&mut **tx)
                 .await?
                 .into_iter()
@@ -366,20 +351,10 @@ impl Tx {
     /// Runs a statement; answers the number of rows it touched.
     pub(crate) async fn execute(&mut self, sql: &str, args: Vec<Arg>) -> Result<u64, StoreError> {
         self.claim()?;
-        let sql = AssertSqlSafe(sql.to_owned());
+        refuse_zero(&args)?;
         let rows = match &mut self.open {
-            Open::Sqlite(tx, wal) => {
-                // The values are shared with SQLite's own thread, so that they are freed here and not there: with
-                // thousands of them in a bulk insert that is a third of its time.
-                let arguments = sqlite_arguments(args)?;
-                sqlx::query_with(sql, arguments.clone())
-                    .execute(&mut **tx)
-                    .await
-                    .map_err(StoreError::from)
-                    .inspect_err(|error| wal.watch(error))?
-                    .rows_affected()
-            }
-            Open::Postgres(tx) => sqlx::query_with(sql, postgres_arguments(args)?)
+            Open::Sqlite(tx) => tx.execute(sql, &args)?,
+            Open::Postgres(tx) => sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres::arguments(args)?)
                 .execute(&mut **tx)
                 .await?
                 .rows_affected(),
@@ -387,6 +362,21 @@ impl Tx {
         self.failed = false;
         self.rows += rows;
         Ok(rows)
+    }
+
+    /// Runs statements that take nothing and answer nothing, for a schema.
+    pub(crate) async fn run_all(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.claim()?;
+        match &mut self.open {
+            Open::Sqlite(tx) => sqlite::run_all(tx, sql)?,
+            Open::Postgres(tx) => {
+                sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+                    .execute(&mut **tx)
+                    .await?;
+            }
+        }
+        self.failed = false;
+        Ok(())
     }
 
     /// Adds rows in as few statements as possible; `tail` stands behind VALUES, such as an ON CONFLICT clause.
@@ -420,13 +410,23 @@ impl Tx {
             "a row of {} has the wrong width",
             table.name
         );
-        let numbered = matches!(self.open, Open::Postgres(_));
+        if let Open::Postgres(_) = &self.open {
+            let mut touched = 0;
+            let mut args = args.into_iter().peekable();
+            while args.peek().is_some() {
+                let rows: Vec<Arg> = args.by_ref().take(ARRAY_ROWS_MAX * width).collect();
+                refuse_zero(&rows)?;
+                let (sql, bound) = postgres::insert(table, rows, tail)?;
+                touched += self.execute_bound(&sql, bound).await?;
+            }
+            return Ok(touched);
+        }
         let mut touched = 0;
         let mut left = args.len() / width;
         let mut args = args.into_iter();
         while left > 0 {
             let size = sizes.iter().copied().find(|size| *size <= left).unwrap_or(1);
-            let sql = table.insert_sql(size, tail, numbered);
+            let sql = table.insert_sql(size, tail);
             touched += self
                 .execute(&sql, args.by_ref().take(size * width).collect())
                 .await?;
@@ -435,13 +435,27 @@ impl Tx {
         Ok(touched)
     }
 
+    /// Runs a statement on PostgreSQL whose binds are bound already.
+    async fn execute_bound(&mut self, sql: &str, bound: PgArguments) -> Result<u64, StoreError> {
+        self.claim()?;
+        let Open::Postgres(tx) = &mut self.open else {
+            return Err(StoreError::Conflict("binds of another database".into()));
+        };
+        let done = sqlx::query_with(AssertSqlSafe(sql.to_owned()), bound)
+            .execute(&mut **tx)
+            .await?;
+        self.failed = false;
+        self.rows += done.rows_affected();
+        Ok(done.rows_affected())
+    }
+
     /// The indexes of these tables that stand beside their primary keys: (name, the statement that makes it).
     pub(crate) async fn indexes_of(
         &mut self,
         tables: &[&'static str],
     ) -> Result<Vec<(String, String)>, StoreError> {
         let sql = match &self.open {
-            Open::Sqlite(..) => {
+            Open::Sqlite(_) => {
                 "SELECT name, sql FROM sqlite_master \
                  WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN (KEYS) ORDER BY name"
             }
@@ -465,6 +479,22 @@ impl Tx {
     /// Reads the rows whose key is one of `keys`; `sql` holds the word `KEYS` where the list of binds belongs.
     /// No key may stand in it twice.
     pub(crate) async fn fetch_in(&mut self, sql: &str, keys: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Open::Postgres(_) = &self.open {
+            refuse_zero(&keys)?;
+            let (sql, bound) = postgres::keys(sql, &[], keys)?;
+            self.claim()?;
+            let Open::Postgres(tx) = &mut self.open else {
+                return Err(gone());
+            };
+            let rows = sqlx::query_with(AssertSqlSafe(sql), bound)
+                .fetch_all(&mut **tx)
+                .await?;
+            self.failed = false;
+            return Ok(rows.into_iter().map(Row::Postgres).collect());
+        }
         let mut rows = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(IN_KEYS_MAX) {
             let (sql, args) = with_keys(sql, &[], chunk);
@@ -475,7 +505,20 @@ impl Tx {
 
     /// As [`Self::fetch_in`] for a statement that changes rows; `first` are its binds before the keys. Answers the
     /// number of rows it touched.
-    pub(crate) async fn execute_in(&mut self, sql: &str, first: &[Arg], keys: Vec<Arg>) -> Result<u64, StoreError> {
+    pub(crate) async fn execute_in(
+        &mut self,
+        sql: &str,
+        first: &[Arg],
+        keys: Vec<Arg>,
+    ) -> Result<u64, StoreError> {
+        if keys.is_empty() {
+            return Ok(0);
+        }
+        if let Open::Postgres(_) = &self.open {
+            refuse_zero(&keys)?;
+            let (sql, bound) = postgres::keys(sql, first, keys)?;
+            return self.execute_bound(&sql, bound).await;
+        }
         let mut rows = 0;
         for chunk in keys.chunks(IN_KEYS_MAX) {
             let (sql, args) = with_keys(sql, first, chunk);
@@ -497,17 +540,7 @@ impl Tx {
             return Err(gone());
         }
         match self.open {
-            Open::Sqlite(tx, wal) => match tx.commit().await.map_err(StoreError::from) {
-                Ok(()) => {
-                    wal.wrote(self.rows);
-                    Ok(())
-                }
-                Err(full @ StoreError::Full) => Err(full),
-                // Whatever else fails while committing, the state of the file is no longer known to this process.
-                Err(StoreError::Broken(what)) => Err(StoreError::Broken(what)),
-                Err(other) => Err(StoreError::Broken(other.to_string())),
-            }
-            .inspect_err(|error| wal.watch(error)),
+            Open::Sqlite(tx) => tx.commit(self.rows),
             Open::Postgres(tx) => crate::commit_notice::commit(tx).await,
         }
     }
@@ -518,7 +551,7 @@ impl Tx {
     /// When the connection is gone, in which case the database has rolled back itself.
     pub async fn rollback(self) -> Result<(), StoreError> {
         match self.open {
-            Open::Sqlite(tx, _) => tx.rollback().await?,
+            Open::Sqlite(tx) => drop(tx),
             Open::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
@@ -546,6 +579,17 @@ fn with_keys(sql: &str, first: &[Arg], keys: &[Arg]) -> (String, Vec<Arg>) {
 impl Db {
     /// As [`Tx::fetch_in`], outside of the writing transaction.
     pub(crate) async fn fetch_in(&self, sql: &str, keys: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Self::Postgres(pool) = self {
+            refuse_zero(&keys)?;
+            let (sql, bound) = postgres::keys(sql, &[], keys)?;
+            let rows = sqlx::query_with(AssertSqlSafe(sql), bound)
+                .fetch_all(pool)
+                .await?;
+            return Ok(rows.into_iter().map(Row::Postgres).collect());
+        }
         let mut rows = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(IN_KEYS_MAX) {
             let (sql, args) = with_keys(sql, &[], chunk);

@@ -44,7 +44,28 @@ const SQLITE_FULL: i32 = 13;
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
 const SQLITE_CORRUPT: i32 = 11;
+const SQLITE_CANTOPEN: i32 = 14;
+const SQLITE_CONSTRAINT: i32 = 19;
 const SQLITE_NOTADB: i32 = 26;
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        let rusqlite::Error::SqliteFailure(code, text) = &error else {
+            return Self::Corrupt(error.to_string());
+        };
+        let text = text.clone().unwrap_or_else(|| code.to_string());
+        match code.extended_code & 0xff {
+            _ if code.extended_code == SQLITE_IOERR_SHMSIZE => Self::Full,
+            SQLITE_FULL => Self::Full,
+            SQLITE_IOERR => Self::Broken(text),
+            SQLITE_BUSY | SQLITE_LOCKED => Self::Unavailable("another process is writing".into()),
+            SQLITE_CORRUPT | SQLITE_NOTADB => Self::Corrupt(text),
+            SQLITE_CONSTRAINT => Self::Conflict(text),
+            SQLITE_CANTOPEN => Self::Config(text),
+            _ => Self::Unavailable(text),
+        }
+    }
+}
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -53,20 +74,7 @@ impl From<sqlx::Error> for StoreError {
                 if db.is_unique_violation() || db.is_check_violation() || db.is_foreign_key_violation() {
                     return Self::Conflict(db.message().to_owned());
                 }
-                let code = db.code().unwrap_or_default();
-                if let Ok(number) = code.parse::<i32>()
-                    && code.len() < 5
-                {
-                    return match number & 0xff {
-                        _ if number == SQLITE_IOERR_SHMSIZE => Self::Full,
-                        SQLITE_FULL => Self::Full,
-                        SQLITE_IOERR => Self::Broken(db.message().to_owned()),
-                        SQLITE_BUSY | SQLITE_LOCKED => Self::Unavailable("another process is writing".into()),
-                        SQLITE_CORRUPT | SQLITE_NOTADB => Self::Corrupt(db.message().to_owned()),
-                        _ => Self::Unavailable(db.message().to_owned()),
-                    };
-                }
-                match code.as_ref() {
+                match db.code().unwrap_or_default().as_ref() {
                     "53100" => Self::Full,
                     "58030" | "XX001" | "XX002" => Self::Broken(db.message().to_owned()),
                     // What was sent can never be stored; trying again does not help.

@@ -11,8 +11,10 @@ mod commit_notice;
 mod db;
 mod error;
 mod migrate;
+mod postgres;
 pub mod records;
 mod sealing;
+mod sqlite;
 mod wal;
 
 pub use db::{Arg, Tx};
@@ -20,24 +22,19 @@ pub use error::StoreError;
 pub use sealing::{BlindIndex, Indexed, KeyError, Keyring, SubjectKey};
 
 use db::Db;
-use sqlx::Connection as _;
+use sqlite::Sqlite;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
-use wal::Wal;
 
-/// How long a statement waits for another process that is writing.
-const BUSY_MS_MAX: u64 = 1_500;
-/// Connections that read at the same time.
+/// How long the opening waits for PostgreSQL, and a read for a free connection.
+const WAIT_MAX: Duration = Duration::from_secs(5);
+/// Connections to PostgreSQL that read at the same time.
 const READERS: u32 = 4;
-/// Prepared statements kept per connection: a few sizes of each bulk statement.
+/// Prepared statements kept per connection.
 const STATEMENTS: usize = 512;
-/// Memory for SQLite's pages per connection, in KiB.
-const WRITE_CACHE_KIB: i64 = 96 * 1024;
-const READ_CACHE_KIB: i64 = 16 * 1024;
 
 /// The open database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -53,7 +50,7 @@ impl Store {
     /// [`StoreError::Config`] when the address is wrong, [`StoreError::Unavailable`] when nothing answers there.
     pub async fn open(address: &str) -> Result<Self, StoreError> {
         let db = if let Some(file) = address.strip_prefix("sqlite:") {
-            open_sqlite(Path::new(file.trim_start_matches("//"))).await?
+            open_sqlite(Path::new(file.trim_start_matches("//")))?
         } else if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             open_postgres(address).await?
         } else {
@@ -69,9 +66,11 @@ impl Store {
             )));
         };
         migrate::run(&db).await?;
-        let store = Self { db };
-        store.settle().await?;
-        Ok(store)
+        if let Db::Sqlite(sqlite) = &db {
+            sqlite.settle().await?;
+            sqlite.opened().await?;
+        }
+        Ok(Self { db })
     }
 
     /// Begins the one writing transaction.
@@ -97,7 +96,7 @@ impl Store {
     /// When the database cannot be reached.
     pub async fn refresh_statistics(&self) -> Result<(), StoreError> {
         match &self.db {
-            Db::Sqlite { .. } => Ok(()),
+            Db::Sqlite(_) => Ok(()),
             Db::Postgres(pool) => {
                 sqlx::query("ANALYZE").execute(pool).await?;
                 Ok(())
@@ -112,7 +111,7 @@ impl Store {
     pub async fn size_bytes(&self) -> Result<i64, StoreError> {
         // The one question that each database answers in words of its own.
         let sql = match &self.db {
-            Db::Sqlite { .. } => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            Db::Sqlite(_) => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
             Db::Postgres(_) => "SELECT pg_database_size(current_database())",
         };
         let rows = self.db.fetch(sql, vec![]).await?;
@@ -122,36 +121,15 @@ impl Store {
     /// Closes every connection.
     pub async fn close(&self) {
         match &self.db {
-            Db::Sqlite { write, read, .. } => {
-                read.close().await;
-                write.close().await;
-            }
+            Db::Sqlite(sqlite) => sqlite.close().await,
             Db::Postgres(pool) => pool.close().await,
         }
     }
 
-    /// Makes what a process before this one left in SQLite's write-ahead log durable, before anything is answered
-    /// from it. If that process stopped because a sync failed, the kernel may show its last writes as clean though
-    /// they never reached the disk; copying them into the database file writes them anew.
-    async fn settle(&self) -> Result<(), StoreError> {
-        if let Db::Sqlite { write, file, .. } = &self.db {
-            let copied = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-                .execute(write)
-                .await;
-            match copied.map_err(StoreError::from) {
-                Ok(_) => {}
-                // No space to copy them to: they are written anew where they are.
-                Err(StoreError::Full) => {
-                    let held = write.begin_with("BEGIN IMMEDIATE").await?;
-                    wal::write_anew(file)?;
-                    held.rollback().await?;
-                }
-                Err(other) => return Err(other),
-            }
-            // SQLite does not tell when the folder, which names its files, could not be synced.
-            wal::sync_folder(file)?;
-        }
-        Ok(())
+    /// Whether statements run on the thread that asks, so that whoever writes much wants one of its own.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.db, Db::Sqlite(_))
     }
 }
 
@@ -174,57 +152,12 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::File::open(above)?.sync_all()
 }
 
-async fn open_sqlite(file: &Path) -> Result<Db, StoreError> {
+fn open_sqlite(file: &Path) -> Result<Db, StoreError> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder)
             .map_err(|e| StoreError::Config(format!("cannot make the folder {}: {e}", folder.display())))?;
     }
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        // NORMAL loses commits at a power cut (measured: hundreds); FULL loses none.
-        .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_millis(BUSY_MS_MAX))
-        .foreign_keys(true)
-        .statement_cache_capacity(STATEMENTS)
-        // The log is copied back by `wal`, which hears when that fails; SQLite itself would keep it to itself.
-        .pragma("wal_autocheckpoint", "0")
-        .pragma("temp_store", "FILE");
-    let write = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_millis(BUSY_MS_MAX))
-        .test_before_acquire(false)
-        // After some failures (a full disk) SQLite has rolled back by itself, and the driver goes on counting a
-        // transaction that is no more: such a connection is closed and a new one made.
-        .before_acquire(|connection, _| {
-            Box::pin(async move {
-                connection.ping().await?;
-                Ok(!connection.is_in_transaction())
-            })
-        })
-        .connect_with(
-            options
-                .clone()
-                .pragma("cache_size", format!("-{WRITE_CACHE_KIB}")),
-        )
-        .await?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(Duration::from_millis(BUSY_MS_MAX))
-        // A file does not hang up; asking it first would double the cost of every read.
-        .test_before_acquire(false)
-        .connect_lazy_with(
-            options
-                .read_only(true)
-                .pragma("cache_size", format!("-{READ_CACHE_KIB}")),
-        );
-    Ok(Db::Sqlite {
-        write,
-        read,
-        wal: Arc::new(Wal::new()),
-        file: Arc::new(file.to_owned()),
-    })
+    Ok(Db::Sqlite(Arc::new(Sqlite::open(file)?)))
 }
 
 async fn open_postgres(address: &str) -> Result<Db, StoreError> {
@@ -241,7 +174,7 @@ async fn open_postgres(address: &str) -> Result<Db, StoreError> {
         ]);
     let pool = PgPoolOptions::new()
         .max_connections(READERS + 2)
-        .acquire_timeout(Duration::from_millis(BUSY_MS_MAX))
+        .acquire_timeout(WAIT_MAX)
         .connect_with(options)
         .await?;
     Ok(Db::Postgres(pool))

@@ -1,13 +1,18 @@
 //! Brings the schema up to date. It is written once, in SQLite's words, and turned into PostgreSQL's here.
+//!
+//! A table in the database says which steps it has seen and what they said; a step that was changed afterwards, or one
+//! of a newer release, is refused rather than guessed about.
 
 use crate::StoreError;
-use crate::db::Db;
-use sqlx::AssertSqlSafe;
-use sqlx::SqlSafeStr as _;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use crate::db::{Db, Tx};
+use sha2::{Digest as _, Sha256};
 
 /// Every step, in order. A step that was released is never changed; a new one is added behind it.
 const STEPS: &[(i64, &str, &str)] = &[(1, "house", include_str!("../migrations/0001_house.sql"))];
+
+/// Says what was done.
+const SEEN: &str = "CREATE TABLE IF NOT EXISTS schema_step \
+    (version INTEGER PRIMARY KEY NOT NULL, name TEXT NOT NULL, digest BLOB NOT NULL) STRICT;";
 
 /// The words in which the two databases differ.
 fn postgres_words(sql: &str) -> String {
@@ -26,51 +31,78 @@ fn postgres_words(sql: &str) -> String {
     out
 }
 
-/// Runs the steps that this database has not seen.
+/// Runs the steps that this database has not seen, in one transaction, so that one process at a time does.
 pub(crate) async fn run(db: &Db) -> Result<(), StoreError> {
-    let steps = STEPS
-        .iter()
-        .map(|(version, name, sql)| {
-            let sql = match db {
-                Db::Sqlite { .. } => (*sql).to_owned(),
-                Db::Postgres(_) => postgres_words(sql),
-            };
-            Migration::new(
-                *version,
-                (*name).into(),
-                MigrationType::Simple,
-                AssertSqlSafe(sql).into_sql_str(),
-                false,
-            )
-        })
-        .collect();
-    let migrator = Migrator::with_migrations(steps);
-    match db {
-        // One process at a time: PostgreSQL has a lock for it, SQLite is held by a transaction around all steps.
-        Db::Sqlite { write, .. } => {
-            let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-            // `run` on a borrowed connection would make every future that opens a store unfit for `spawn`.
-            migrator
-                .run_direct(None, &mut *tx, false)
-                .await
-                .map_err(refused)?;
-            tx.commit().await?;
-            Ok(())
+    let mut tx = db.begin().await?;
+    tx.run_all(&words(db, SEEN)).await.map_err(refused)?;
+    let seen = seen(&mut tx).await?;
+    for (version, digest) in &seen {
+        match STEPS.iter().find(|(known, ..)| known == version) {
+            None => {
+                return Err(StoreError::Config(format!(
+                    "the database was made by a newer release (its schema has step {version}); use that release"
+                )));
+            }
+            Some((_, name, sql)) if digest_of(sql) != *digest => {
+                return Err(StoreError::Config(format!(
+                    "the schema's step {version} ({name}) is not the one that made this database; use its release"
+                )));
+            }
+            Some(_) => {}
         }
-        Db::Postgres(pool) => migrator.run(pool).await.map_err(refused),
+    }
+    let mut changed = seen.is_empty();
+    for (version, name, sql) in STEPS {
+        if seen.iter().any(|(known, _)| known == version) {
+            continue;
+        }
+        tx.run_all(&words(db, sql)).await.map_err(refused)?;
+        let args = vec![(*version).into(), (*name).into(), digest_of(sql).into()];
+        tx.execute(
+            "INSERT INTO schema_step (version, name, digest) VALUES ($1, $2, $3)",
+            args,
+        )
+        .await
+        .map_err(refused)?;
+        changed = true;
+    }
+    if changed {
+        tx.commit().await
+    } else {
+        tx.rollback().await
     }
 }
 
-fn refused(error: sqlx::migrate::MigrateError) -> StoreError {
+fn words(db: &Db, sql: &str) -> String {
+    match db {
+        Db::Sqlite(_) => sql.to_owned(),
+        Db::Postgres(_) => postgres_words(sql),
+    }
+}
+
+fn digest_of(sql: &str) -> Vec<u8> {
+    Sha256::digest(sql.as_bytes()).to_vec()
+}
+
+async fn seen(tx: &mut Tx) -> Result<Vec<(i64, Vec<u8>)>, StoreError> {
+    let rows = tx
+        .fetch("SELECT version, digest FROM schema_step ORDER BY version", vec![])
+        .await
+        .map_err(refused)?;
+    rows.iter()
+        .map(|row| {
+            let mut c = row.columns();
+            Ok((c.int()?, c.blob()?))
+        })
+        .collect()
+}
+
+/// The disk and the network fail here as anywhere else.
+fn refused(error: StoreError) -> StoreError {
     match error {
-        // The disk and the network fail here as anywhere else.
-        sqlx::migrate::MigrateError::Execute(error)
-        | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => match StoreError::from(error) {
-            StoreError::Conflict(what) | StoreError::Unavailable(what) => {
-                StoreError::Config(format!("the schema cannot be brought up to date: {what}"))
-            }
-            other => other,
-        },
-        other => StoreError::Config(format!("the schema cannot be brought up to date: {other}")),
+        StoreError::Conflict(what) | StoreError::Unavailable(what) => {
+            StoreError::Config(format!("the schema cannot be brought up to date: {what}"))
+        }
+        other => other,
     }
 }

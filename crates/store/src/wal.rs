@@ -5,8 +5,8 @@
 //! on this process writes nothing more: what the kernel shows of the file may no longer be what is on the disk.
 
 use crate::StoreError;
-use sqlx::Row as _;
-use sqlx::sqlite::SqlitePool;
+use rusqlite::Connection;
+use rusqlite::types::Value;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -88,7 +88,7 @@ impl Wal {
     }
 
     /// Refuses when the disk has failed; copies the log back when that is due.
-    pub(crate) async fn before_writing(&self, write: &SqlitePool) -> Result<(), StoreError> {
+    pub(crate) fn before_writing(&self, write: &Connection) -> Result<(), StoreError> {
         let broken = match self.broken.lock() {
             Ok(broken) => broken.clone(),
             Err(_) => Some("a thread that wrote has panicked".into()),
@@ -99,7 +99,7 @@ impl Wal {
         if self.rows.load(Ordering::Relaxed) < self.due.load(Ordering::Relaxed) {
             return Ok(());
         }
-        match self.copy_back(write).await {
+        match self.copy_back(write) {
             // Without space the log only grows longer; the write itself will say so if it does not fit either.
             Ok(()) | Err(StoreError::Full | StoreError::Unavailable(_)) => Ok(()),
             Err(other) => {
@@ -110,11 +110,12 @@ impl Wal {
     }
 
     /// Copies back as much as readers allow, and learns how many rows fill the log.
-    async fn copy_back(&self, write: &SqlitePool) -> Result<(), StoreError> {
-        let row = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
-            .fetch_one(write)
-            .await?;
-        let pages = u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0).max(1);
+    fn copy_back(&self, write: &Connection) -> Result<(), StoreError> {
+        let rows = crate::sqlite::fetch(write, "PRAGMA wal_checkpoint(PASSIVE)", &[])?;
+        let pages = match rows.first().and_then(|row| row.get(1)) {
+            Some(Value::Integer(pages)) => u64::try_from(*pages).unwrap_or(0).max(1),
+            _ => 1,
+        };
         let rows = self.rows.swap(0, Ordering::Relaxed);
         let due = rows.saturating_mul(LOG_PAGES) / pages;
         self.due.store(due.clamp(ROWS_MIN, ROWS_MAX), Ordering::Relaxed);

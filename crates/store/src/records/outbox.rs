@@ -124,7 +124,9 @@ impl Tx {
     /// When the database cannot be read.
     pub async fn open_effects(&mut self, ids: &[OutboxId]) -> Result<Vec<OutboxId>, StoreError> {
         let sql = "SELECT id FROM outbox WHERE id IN (KEYS) AND done_at IS NULL";
-        let rows = self.fetch_in(sql, ids.iter().map(|id| (*id).into()).collect()).await?;
+        let rows = self
+            .fetch_in(sql, ids.iter().map(|id| (*id).into()).collect())
+            .await?;
         rows.iter().map(|row| row.columns().id()).collect()
     }
 

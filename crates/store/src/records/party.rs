@@ -195,8 +195,6 @@ impl Tx {
             let mut c = row.columns();
             Ok((BlindIndex::from_bytes(c.bytes()?), c.text()?, c.int()?))
         });
-        counts
-            .filter(|count| !matches!(count, Ok((_, _, 0))))
-            .collect()
+        counts.filter(|count| !matches!(count, Ok((_, _, 0)))).collect()
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! The process is this test program itself, started again with `SIMWARDEN_WRITER=HOW:FILE`.
 
+use rusqlite::Connection;
 use simwarden_model::Timestamp;
 use simwarden_store::records::entry::Entry;
 use simwarden_store::{Store, StoreError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -56,8 +55,8 @@ fn writer_process() {
     block_on(async {
         match how {
             "Store" => write_through_store(file).await,
-            "Normal" => write_without_store(file, SqliteSynchronous::Normal).await,
-            _ => write_without_store(file, SqliteSynchronous::Off).await,
+            "Normal" => write_without_store(file, "NORMAL").await,
+            _ => write_without_store(file, "OFF").await,
         }
     });
     std::process::exit(0);
@@ -119,40 +118,41 @@ async fn write_through_store(file: &str) {
     }
 }
 
-async fn write_without_store(file: &str, synchronous: SqliteSynchronous) {
+async fn write_without_store(file: &str, synchronous: &str) {
     // The schema comes from the store, which then lets go.
     Store::open(&format!("sqlite:{file}"))
         .await
         .unwrap()
         .close()
         .await;
-    let mut connection: SqliteConnection = SqliteConnectOptions::new()
-        .filename(file)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(synchronous)
-        .connect()
-        .await
+    let mut connection = Connection::open(file).unwrap();
+    connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+        .unwrap();
+    connection
+        .pragma_update(None, "synchronous", synchronous)
         .unwrap();
     tell("ready");
-    let mut end: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM ledger_entry")
-        .fetch_one(&mut connection)
-        .await
+    let mut end: i64 = connection
+        .query_row("SELECT COUNT(*) FROM ledger_entry", [], |row| row.get(0))
         .unwrap();
     loop {
-        let mut tx = connection.begin().await.unwrap();
+        let tx = connection.transaction().unwrap();
         for index in end..end + BATCH {
             let entry = entry(index);
-            sqlx::query("INSERT INTO ledger_entry (idx, at, kind, leaf, body) VALUES ($1, $2, $3, $4, $5)")
-                .bind(entry.index)
-                .bind(entry.at.as_micros())
-                .bind(entry.kind)
-                .bind(entry.leaf.to_vec())
-                .bind(entry.body)
-                .execute(&mut *tx)
-                .await
-                .unwrap();
+            tx.execute(
+                "INSERT INTO ledger_entry (idx, at, kind, leaf, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                (
+                    entry.index,
+                    entry.at.as_micros(),
+                    entry.kind,
+                    entry.leaf.to_vec(),
+                    entry.body,
+                ),
+            )
+            .unwrap();
         }
-        tx.commit().await.unwrap();
+        tx.commit().unwrap();
         end += BATCH;
         tell(&format!("ack {end}"));
     }

@@ -193,19 +193,12 @@ impl World {
 
     /// Somebody with access to the database file.
     pub async fn sql(&self, sql: &str) {
-        use sqlx::{ConnectOptions as _, Connection as _};
         let file = self.dir.path().join("house.db");
-        let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(file)
-            .connect()
-            .await
+        let rows = rusqlite::Connection::open(file)
+            .unwrap()
+            .execute(sql, [])
             .unwrap();
-        let done = sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
-            .execute(&mut connection)
-            .await
-            .unwrap();
-        assert!(done.rows_affected() > 0, "{sql} did nothing");
-        connection.close().await.unwrap();
+        assert!(rows > 0, "{sql} did nothing");
     }
 
     pub fn receipts(&self, sequencer: &Sequencer) -> Receipts {

@@ -149,18 +149,11 @@ async fn a_row_changed_behind_the_ledger_is_named() {
 }
 
 async fn run(world: &World, sql: &str) {
-    use sqlx::{ConnectOptions as _, Connection as _};
     let file = world.dir.path().join("house.db");
-    let mut connection = sqlx::sqlite::SqliteConnectOptions::new()
-        .filename(file)
-        .connect()
-        .await
+    rusqlite::Connection::open(file)
+        .unwrap()
+        .execute(sql, [])
         .unwrap();
-    sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
 }
 
 #[tokio::test]
