@@ -223,6 +223,12 @@ impl Certificate {
         self.extensions.registered_id.as_deref()
     }
 
+    /// The subject, as it stands in the certificate (`30 …`).
+    #[must_use]
+    pub fn subject(&self) -> &[u8] {
+        &self.subject
+    }
+
     /// The end of its time.
     #[must_use]
     pub const fn not_after(&self) -> Timestamp {

@@ -77,7 +77,11 @@ pub fn verify(
 /// The first half: the EUM certificate under the root.
 fn verify_eum(ci: &Certificate, der: &[u8], now: Timestamp, screen: &Screen) -> Result<Certificate, Refusal> {
     let eum = Certificate::parse(der).map_err(|_| Refusal::EumCertificate)?;
-    if eum.authority_key_id().is_none() || eum.authority_key_id() != ci.subject_key_id() {
+    // Another root than the session's; one that names none has a worse fault, which its signature shows.
+    if eum
+        .authority_key_id()
+        .is_some_and(|id| Some(id) != ci.subject_key_id())
+    {
         return Err(Refusal::UnknownCiKey);
     }
     if !eum.is_signed_by(ci) {

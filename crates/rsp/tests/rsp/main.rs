@@ -1,0 +1,13 @@
+//! The core of the SM-DP+ from outside: whole downloads, every refusal, races, the published certificates.
+
+mod chain;
+mod flow;
+mod json;
+mod kit;
+mod notifications;
+mod orders;
+mod parsers;
+mod profiles;
+mod refusals;
+mod story;
+mod theft;
