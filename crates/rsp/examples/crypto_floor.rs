@@ -4,7 +4,11 @@
 //! The floor is 3 signatures, 1 key pair with agreement, 4 verifications. The chip's own work is not counted.
 
 #[path = "../tests/rsp/kit.rs"]
-#[expect(dead_code, reason = "shared with the tests, which use all of it")]
+#[expect(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "shared with the tests, which use all of it"
+)]
 mod kit;
 
 use kit::{EID, MATCHING_ID, Seed, World, now, order, prepared};

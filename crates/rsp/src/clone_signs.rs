@@ -136,6 +136,8 @@ pub fn compare_sequence(highest_seen: Option<u32>, sequence: u32, is_resent: boo
 mod tests {
     use super::*;
 
+    type Change = fn(&mut Sighting);
+
     fn sighting() -> Sighting {
         Sighting {
             eid: Eid::parse("89049032123451234512345678901235").unwrap(),
@@ -162,7 +164,7 @@ mod tests {
         assert_eq!(compare(&known(0, 0), &sighting()), []);
         assert_eq!(compare(&known(1, 0), &sighting()), [CloneSign::SessionsAtOnce]);
         assert_eq!(compare(&known(0, 2), &sighting()), [CloneSign::NoInstallResult]);
-        let cases: [(fn(&mut Sighting), &[CloneSign]); 8] = [
+        let cases: [(Change, &[CloneSign]); 8] = [
             (|it| it.certificate_digest[0] ^= 1, &[CloneSign::Certificate]),
             (|it| it.key_digest[0] ^= 1, &[CloneSign::Key]),
             (|it| it.properties_digest[0] ^= 1, &[CloneSign::ChipProperties]),

@@ -39,6 +39,7 @@ pub mod bound_package;
 mod bsp;
 pub mod cancel;
 pub mod certificate;
+mod certificate_fields;
 pub mod chain;
 mod chip_info;
 pub mod clone_signs;

@@ -33,7 +33,7 @@ impl TransactionId {
     /// is one, but not of 16: none of ours.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let digits = text.as_bytes();
-        if digits.is_empty() || digits.len() > 32 || digits.len() % 2 != 0 {
+        if digits.is_empty() || digits.len() > 32 || !digits.len().is_multiple_of(2) {
             return Err(Refusal::Malformed);
         }
         let mut bytes = [0; 16];

@@ -83,7 +83,7 @@ fn is_public(key: &[u8]) -> bool {
     key.is_empty()
         || key.windows(2).all(|pair| pair[0] == pair[1])
         || key.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1))
-        || (key.len() % 16 == 0 && key.chunks(16).all(known))
+        || (key.len().is_multiple_of(16) && key.chunks(16).all(known))
 }
 
 /// Looks a package through. `seen_remote_keys` holds the digests of other profiles' keys, see
