@@ -1,5 +1,6 @@
 //! What a chip can be made to do wrong, as data, so that whoever must notice it can be tested.
 
+use crate::device::Device;
 use serde::{Deserialize, Serialize};
 
 /// What a signature stands on.
@@ -28,15 +29,6 @@ pub enum Info2Fault {
     Firmware([u8; 3]),
 }
 
-/// A device that is claimed instead of the real one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClaimedDevice {
-    /// Type allocation code: eight digits, two a byte, nibbles swapped.
-    pub tac: [u8; 4],
-    /// IMEI: as the TAC, with the filler F; left out if `None`.
-    pub imei: Option<[u8; 8]>,
-}
-
 /// The faults of one chip; the default is none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -54,7 +46,7 @@ pub struct Faults {
     /// `euiccInfo2` is tampered with.
     pub info2: Option<Info2Fault>,
     /// The signed device information is not what the device said.
-    pub device: Option<ClaimedDevice>,
+    pub device: Option<Device>,
     /// The answer to `AuthenticateServer` is the one of the session before.
     pub replay_authenticate: bool,
     /// The answer to `PrepareDownload` is the one of the session before.

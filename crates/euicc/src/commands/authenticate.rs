@@ -3,8 +3,9 @@
 use crate::certificate::{Certificate, CertificateRole, NotBelieved};
 use crate::chip::Euicc;
 use crate::crypto;
+use crate::device::Device;
 use crate::error::{EuiccError, Result};
-use crate::faults::{ClaimedDevice, Info2Fault, Signed};
+use crate::faults::{Info2Fault, Signed};
 use crate::hex;
 use crate::state::Authenticated;
 use crate::tlv::{Reader, Tlv, join, number, tlv};
@@ -159,7 +160,7 @@ fn check(chip: &Euicc, request: &Request<'_>) -> Result<Vec<u8>, Refused> {
 }
 
 /// Puts another device into the context.
-fn claim(context: Tlv<'_>, device: ClaimedDevice) -> Result<Vec<u8>> {
+fn claim(context: Tlv<'_>, device: Device) -> Result<Vec<u8>> {
     let mut fields = context.inside();
     let matching_id = fields.optional(0x80)?.map_or(&[][..], |it| it.raw);
     let mut real = fields.expect(0xA1)?.inside();

@@ -8,6 +8,7 @@
 
 mod issue;
 
+pub(crate) use issue::oid_content;
 pub use issue::{Flaw, Holder};
 
 use crate::certificate::Certificate;
