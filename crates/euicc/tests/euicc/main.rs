@@ -1,0 +1,15 @@
+//! The chip against a server, devices, published vectors and hostile bytes.
+
+mod apdus;
+mod certificates;
+mod chance;
+mod downloads;
+mod faults;
+mod hostile;
+mod lpac;
+mod profiles;
+mod seal;
+mod server;
+mod server_wrongs;
+mod vectors;
+mod world;
