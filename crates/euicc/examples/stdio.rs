@@ -17,7 +17,9 @@ struct System(File);
 
 impl Entropy for System {
     fn fill(&mut self, bytes: &mut [u8]) {
-        self.0.read_exact(bytes).expect("the system's source of chance is readable");
+        self.0
+            .read_exact(bytes)
+            .expect("the system's source of chance is readable");
     }
 }
 

@@ -35,8 +35,13 @@ impl ActivationCode {
         if smdp.is_empty() || !smdp.bytes().all(host) {
             return Err(wrong("the host name is empty or has characters that no host has"));
         }
-        if !matching_id.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'-') {
-            return Err(wrong("the matching id has other characters than letters, digits and -"));
+        if !matching_id
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || it == b'-')
+        {
+            return Err(wrong(
+                "the matching id has other characters than letters, digits and -",
+            ));
         }
         let (oid, flag) = match optional {
             [] => ("", ""),
@@ -70,14 +75,30 @@ mod tests {
     #[test]
     fn reads_the_forms_of_the_standard() {
         let code = ActivationCode::parse("LPA:1$smdp.example.com$ABC-1").unwrap();
-        assert_eq!((code.smdp.as_str(), code.matching_id.as_str()), ("smdp.example.com", "ABC-1"));
+        assert_eq!(
+            (code.smdp.as_str(), code.matching_id.as_str()),
+            ("smdp.example.com", "ABC-1")
+        );
         assert!(!code.confirmation_required && code.smdp_oid.is_none());
         let code = ActivationCode::parse("LPA:1$smdp.example.com$ABC-1$$1").unwrap();
         assert!(code.confirmation_required && code.smdp_oid.is_none());
         let code = ActivationCode::parse("1$smdp.example.com$$2.999.10").unwrap();
-        assert_eq!((code.matching_id.as_str(), code.smdp_oid.as_deref()), ("", Some("2.999.10")));
+        assert_eq!(
+            (code.matching_id.as_str(), code.smdp_oid.as_deref()),
+            ("", Some("2.999.10"))
+        );
         assert!(!format!("{code:?}").contains("ABC"));
-        for wrong in ["", "LPA:2$h$m", "1$h", "1$$m", "1$h/x$m", "1$h$m m", "1$h$m$x", "1$h$m$2.1$2", "1$h$m$2.1$1$"] {
+        for wrong in [
+            "",
+            "LPA:2$h$m",
+            "1$h",
+            "1$$m",
+            "1$h/x$m",
+            "1$h$m m",
+            "1$h$m$x",
+            "1$h$m$2.1$2",
+            "1$h$m$2.1$1$",
+        ] {
             assert!(ActivationCode::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -111,7 +111,9 @@ impl Card {
             .ok_or_else(|| EuiccError::Channel("no logical channel is free".into()))?;
         let channel = &mut self.channels[usize::from(number)];
         if !is_isd_r(aid) {
-            return Err(EuiccError::Channel("no such application: the ISD-R is the only one".into()));
+            return Err(EuiccError::Channel(
+                "no such application: the ISD-R is the only one".into(),
+            ));
         }
         *channel = Channel {
             open: true,
@@ -221,7 +223,8 @@ impl Card {
         channel.next_block = 0;
         let command = std::mem::take(&mut channel.incoming);
         let answer = self.chip.process(&command, entropy);
-        self.changed |= outlives_power(&command) || answer.as_ref().is_ok_and(|it| it.starts_with(&[0xBF, 0x37]));
+        self.changed |=
+            outlives_power(&command) || answer.as_ref().is_ok_and(|it| it.starts_with(&[0xBF, 0x37]));
         let status = match answer {
             Ok(answer) => return Ok(self.respond(at, answer, apdu.wanted)),
             Err(EuiccError::NoPower) => return Err(EuiccError::NoPower),

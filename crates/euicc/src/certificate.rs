@@ -86,7 +86,9 @@ impl Certificate {
         let refuse = |e: x509_cert::der::Error| EuiccError::Certificate(e.to_string());
         let read = x509_cert::Certificate::from_der(der).map_err(refuse)?;
         if read.signature_algorithm().oid.to_string() != ECDSA_SHA256 {
-            return Err(EuiccError::Certificate("it is not signed by ECDSA with SHA-256".into()));
+            return Err(EuiccError::Certificate(
+                "it is not signed by ECDSA with SHA-256".into(),
+            ));
         }
         let tbs = tlv::only(der, 0x30)?.inside().expect(0x30)?.raw.to_vec();
         let fields = read.tbs_certificate();
@@ -106,7 +108,13 @@ impl Certificate {
             curve: curve.map(|it| it.to_string()),
             public: key.subject_public_key.raw_bytes().to_vec(),
             extensions: extensions
-                .map(|it| (it.extn_id.to_string(), it.critical, it.extn_value.as_bytes().to_vec()))
+                .map(|it| {
+                    (
+                        it.extn_id.to_string(),
+                        it.critical,
+                        it.extn_value.as_bytes().to_vec(),
+                    )
+                })
                 .collect(),
             tbs,
         })
@@ -284,7 +292,9 @@ fn serial_of(name: &[u8]) -> Result<Option<String>> {
         while let Some(attribute) = attributes.next()? {
             let mut pair = attribute.inside();
             if pair.expect(0x06)?.value == [0x55, 0x04, 0x05] {
-                let value = pair.next()?.ok_or(EuiccError::Malformed("an attribute without value"))?;
+                let value = pair
+                    .next()?
+                    .ok_or(EuiccError::Malformed("an attribute without value"))?;
                 return Ok(Some(value.text()?.to_owned()));
             }
         }

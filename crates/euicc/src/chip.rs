@@ -77,7 +77,9 @@ impl Euicc {
     /// The profile with this number.
     #[must_use]
     pub fn profile(&self, iccid: &Iccid) -> Option<&Profile> {
-        self.profiles.iter().find(|it| it.metadata.iccid == iccid.to_bcd())
+        self.profiles
+            .iter()
+            .find(|it| it.metadata.iccid == iccid.to_bcd())
     }
 
     /// Notifications that wait to be sent, the oldest first.
@@ -158,7 +160,12 @@ impl Euicc {
     /// The certificate that it shows.
     pub(crate) fn shown_certificate(&self) -> Vec<u8> {
         let mut der = self.identity.chip.certificate.der().to_vec();
-        let own = self.identity.chip.certificate.subject_serial().unwrap_or_default();
+        let own = self
+            .identity
+            .chip
+            .certificate
+            .subject_serial()
+            .unwrap_or_default();
         if let Some(claimed) = &self.faults.claimed_eid
             && claimed.len() == own.len()
             && !own.is_empty()

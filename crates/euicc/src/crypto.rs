@@ -6,7 +6,7 @@ use crate::error::{EuiccError, Result};
 use p256::ecdsa::signature::{Signer, Verifier};
 use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use p256::elliptic_curve::sec1::ToSec1Point;
-use p256::pkcs8::{EncodePrivateKey, LineEnding};
+use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
 use sha2::{Digest, Sha256};
 use simwarden_model::Entropy;
 
@@ -60,7 +60,10 @@ impl PrivateKey {
     #[must_use]
     pub fn public(&self) -> PublicKey {
         let point = self.0.public_key().to_sec1_point(false);
-        point.as_bytes().try_into().expect("an uncompressed P-256 point has 65 bytes")
+        point
+            .as_bytes()
+            .try_into()
+            .expect("an uncompressed P-256 point has 65 bytes")
     }
 
     /// Signs the concatenation of the parts.
@@ -84,7 +87,20 @@ impl PrivateKey {
     /// [`EuiccError::Key`] when it cannot be encoded; not seen.
     pub fn to_pkcs8_pem(&self) -> Result<String> {
         let pem = self.0.to_pkcs8_pem(LineEnding::LF);
-        Ok(pem.map_err(|_| EuiccError::Key("it has no PKCS #8 form"))?.as_str().to_owned())
+        Ok(pem
+            .map_err(|_| EuiccError::Key("it has no PKCS #8 form"))?
+            .as_str()
+            .to_owned())
+    }
+
+    /// From PKCS #8 in PEM, as [`Self::to_pkcs8_pem`] writes it.
+    ///
+    /// # Errors
+    /// [`EuiccError::Key`] when it is no P-256 key in that form.
+    pub fn from_pkcs8_pem(pem: &str) -> Result<Self> {
+        p256::SecretKey::from_pkcs8_pem(pem)
+            .map(Self)
+            .map_err(|_| EuiccError::Key("it is no P-256 key in PKCS #8 PEM"))
     }
 
     pub(crate) fn signer(&self) -> SigningKey {
@@ -122,7 +138,9 @@ pub fn verify(public: &[u8], parts: &[&[u8]], signature: &[u8]) -> bool {
     let (Ok(point), Ok(signature)) = (point(public), Signature::from_slice(signature)) else {
         return false;
     };
-    VerifyingKey::from(point).verify(&parts.concat(), &signature).is_ok()
+    VerifyingKey::from(point)
+        .verify(&parts.concat(), &signature)
+        .is_ok()
 }
 
 /// Whether `signature` (DER, as in a certificate) is one of `message` by `public`.

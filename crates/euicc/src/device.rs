@@ -20,7 +20,11 @@ impl Device {
         for (at, digit) in imei.reveal().bytes().take(16).enumerate() {
             let value = digit & 0x0F;
             let byte = &mut bytes[at / 2];
-            *byte = if at % 2 == 0 { 0xF0 | value } else { value << 4 | (*byte & 0x0F) };
+            *byte = if at % 2 == 0 {
+                0xF0 | value
+            } else {
+                value << 4 | (*byte & 0x0F)
+            };
         }
         Self {
             tac: [bytes[0], bytes[1], bytes[2], bytes[3]],
@@ -41,6 +45,9 @@ mod tests {
     fn swaps_nibbles_and_fills() {
         let device = super::Device::of(&simwarden_model::Imei::parse("490154203237518").unwrap());
         assert_eq!(device.tac, [0x94, 0x10, 0x45, 0x02]);
-        assert_eq!(device.imei, Some([0x94, 0x10, 0x45, 0x02, 0x23, 0x73, 0x15, 0xF8]));
+        assert_eq!(
+            device.imei,
+            Some([0x94, 0x10, 0x45, 0x02, 0x23, 0x73, 0x15, 0xF8])
+        );
     }
 }

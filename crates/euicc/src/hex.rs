@@ -7,7 +7,10 @@ use crate::error::{EuiccError, Result};
 pub fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// Bytes of hexadecimal digits in either case.
@@ -49,7 +52,9 @@ pub(crate) mod array {
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(d: D) -> Result<[u8; N], D::Error> {
         let bytes = super::decode(&String::deserialize(d)?).map_err(serde::de::Error::custom)?;
-        bytes.try_into().map_err(|_| serde::de::Error::custom(format!("not {N} bytes")))
+        bytes
+            .try_into()
+            .map_err(|_| serde::de::Error::custom(format!("not {N} bytes")))
     }
 }
 

@@ -24,7 +24,9 @@ impl Identity {
     /// [`EuiccError`] when there is no issuer, the certificate names no EID, or the key is not the certificate's.
     pub fn new(cis: Vec<Certificate>, eum: Certificate, chip: Credential) -> Result<Self> {
         if cis.is_empty() {
-            return Err(EuiccError::Certificate("a chip believes at least one issuer".into()));
+            return Err(EuiccError::Certificate(
+                "a chip believes at least one issuer".into(),
+            ));
         }
         if chip.certificate.public_key() != chip.key.public() {
             return Err(EuiccError::Key("it does not belong to the chip's certificate"));
@@ -43,7 +45,11 @@ impl Identity {
             certificate: Certificate::from_der(euicc)?,
             key: PrivateKey::from_scalar(scalar)?,
         };
-        Self::new(vec![Certificate::from_der(ci)?], Certificate::from_der(eum)?, chip)
+        Self::new(
+            vec![Certificate::from_der(ci)?],
+            Certificate::from_der(eum)?,
+            chip,
+        )
     }
 
     /// The EID that the certificate names.

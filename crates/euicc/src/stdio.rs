@@ -86,7 +86,11 @@ fn answer(card: &mut Card, entropy: &mut dyn Entropy, payload: &Value) -> Value 
             Err(_) => failed,
         },
         Some("logic_channel_close") => {
-            param.first().copied().into_iter().for_each(|it| card.close_channel(it));
+            param
+                .first()
+                .copied()
+                .into_iter()
+                .for_each(|it| card.close_channel(it));
             json!({ "ecode": 0 })
         }
         Some("transmit") => match card.transmit(&param, entropy) {

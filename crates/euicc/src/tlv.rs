@@ -224,7 +224,11 @@ pub fn header(bytes: &[u8]) -> Result<(u32, usize, usize)> {
 #[must_use]
 pub fn head(tag: u32, length: usize) -> Vec<u8> {
     let significant = |bytes: [u8; 8], keep: usize| {
-        let from = bytes.iter().position(|byte| *byte != 0).unwrap_or(8).min(8 - keep);
+        let from = bytes
+            .iter()
+            .position(|byte| *byte != 0)
+            .unwrap_or(8)
+            .min(8 - keep);
         bytes[from..].to_vec()
     };
     let mut out = significant(u64::from(tag).to_be_bytes(), 1);

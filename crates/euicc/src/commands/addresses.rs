@@ -9,7 +9,11 @@ const HOST_LENGTH_MAX: usize = 255;
 /// The default SM-DP+, if one is set, and the root SM-DS.
 pub(crate) fn configured(chip: &Euicc, request: Tlv<'_>) -> Result<Vec<u8>> {
     request.inside().end()?;
-    let default = chip.default_smdp.as_deref().map(|it| tlv(0x80, it)).unwrap_or_default();
+    let default = chip
+        .default_smdp
+        .as_deref()
+        .map(|it| tlv(0x80, it))
+        .unwrap_or_default();
     Ok(join(0xBF3C, &[&default, &tlv(0x81, &chip.settings.root_smds)]))
 }
 

@@ -107,7 +107,9 @@ fn read<'a>(request: Tlv<'a>) -> Result<Request<'a>> {
     inner.end()?;
     server_challenge.array::<16>()?;
     if transaction_id.is_empty() || transaction_id.len() > 16 || address.len() > 255 {
-        return Err(EuiccError::Malformed("a transaction id or address of the wrong length"));
+        return Err(EuiccError::Malformed(
+            "a transaction id or address of the wrong length",
+        ));
     }
     Ok(Request {
         signed,
@@ -142,7 +144,10 @@ fn check(chip: &Euicc, request: &Request<'_>) -> Result<Vec<u8>, Refused> {
     if session.authenticated.is_some() {
         return Err(Refused::NoSession);
     }
-    let ci = chip.identity.ci(request.ci_key_id).ok_or(Refused::UnknownIssuer)?;
+    let ci = chip
+        .identity
+        .ci(request.ci_key_id)
+        .ok_or(Refused::UnknownIssuer)?;
     let certificate = Certificate::from_der(request.certificate).map_err(|_| Refused::InvalidCertificate)?;
     certificate
         .believe_server(ci, CertificateRole::DpAuth)
@@ -176,7 +181,12 @@ fn bend_firmware(mut signed: Vec<u8>) -> Vec<u8> {
     let at = signed
         .windows(2)
         .position(|it| it == [0xBF, 0x22])
-        .and_then(|info2| signed[info2..].windows(2).position(|it| it == [0x83, 3]).map(|it| info2 + it));
+        .and_then(|info2| {
+            signed[info2..]
+                .windows(2)
+                .position(|it| it == [0x83, 3])
+                .map(|it| info2 + it)
+        });
     if let Some(byte) = at.and_then(|at| signed.get_mut(at + 4)) {
         *byte = byte.wrapping_add(1);
     }

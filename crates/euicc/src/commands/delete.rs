@@ -8,7 +8,9 @@ use crate::tlv::{Tlv, number, tlv};
 /// 0 done; 1 no such profile; 2 it is enabled; 3 a policy rule forbids it.
 pub(crate) fn answer(chip: &mut Euicc, request: Tlv<'_>) -> Result<Vec<u8>> {
     let mut fields = request.inside();
-    let by = fields.next()?.ok_or(EuiccError::Malformed("no profile is named"))?;
+    let by = fields
+        .next()?
+        .ok_or(EuiccError::Malformed("no profile is named"))?;
     fields.end()?;
     let code = match super::select::find(&chip.profiles, by)? {
         None => 1,

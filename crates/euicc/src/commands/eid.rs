@@ -12,7 +12,11 @@ pub(crate) fn answer(chip: &Euicc, request: Tlv<'_>) -> Result<Vec<u8>> {
         return Err(EuiccError::Malformed("only the EID (5A) can be asked for"));
     }
     fields.end()?;
-    let claimed = chip.faults.claimed_eid.as_deref().and_then(|it| hex::decode(it).ok());
+    let claimed = chip
+        .faults
+        .claimed_eid
+        .as_deref()
+        .and_then(|it| hex::decode(it).ok());
     let eid = claimed.unwrap_or_else(|| chip.identity.eid_bytes().to_vec());
     Ok(tlv(0xBF3E, tlv(0x5A, eid)))
 }

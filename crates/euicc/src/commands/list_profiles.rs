@@ -48,11 +48,15 @@ fn field(profile: &Profile, tag: u32) -> Vec<u8> {
         0x90 => present(profile.nickname.as_deref().unwrap_or_default().as_bytes()),
         0x91 => tlv(tag, &about.provider),
         0x92 => tlv(tag, &about.name),
-        0x93 => about.icon_type.map(|it| number(tag, u64::from(it))).unwrap_or_default(),
+        0x93 => about
+            .icon_type
+            .map(|it| number(tag, u64::from(it)))
+            .unwrap_or_default(),
         0x94 => present(&about.icon),
         0x95 => number(tag, u64::from(about.class)),
         0xB6 if !about.notify.is_empty() => {
-            let recipient = |(events, address): &(u8, String)| join(0x30, &[&bits(0x80, *events), &tlv(0x81, address)]);
+            let recipient =
+                |(events, address): &(u8, String)| join(0x30, &[&bits(0x80, *events), &tlv(0x81, address)]);
             tlv(tag, about.notify.iter().flat_map(recipient).collect::<Vec<_>>())
         }
         0xB7 => present(&about.owner),

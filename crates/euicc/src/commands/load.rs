@@ -43,7 +43,10 @@ fn begin(chip: &mut Euicc, command: &[u8]) -> Result<Result<(), Failed>> {
     let (_, header, length) = tlv::header(command)?;
     let mut rest = Reader::new(&command[header..]);
     let initialise = rest.expect(0xBF23)?;
-    let session = chip.session.as_mut().ok_or(EuiccError::OutOfOrder("no session"))?;
+    let session = chip
+        .session
+        .as_mut()
+        .ok_or(EuiccError::OutOfOrder("no session"))?;
     if session.loading.is_some() {
         return Err(EuiccError::OutOfOrder("a package is being loaded already"));
     }
@@ -107,7 +110,11 @@ fn secure_channel(
     let key_type = control.expect(0x80).map_err(malformed)?;
     let key_length = control.expect(0x81).map_err(malformed)?;
     let host = control.expect(0x84).map_err(malformed)?;
-    if key_type.value != [0x88] || key_length.value != [0x10] || host.value.is_empty() || host.value.len() > 16 {
+    if key_type.value != [0x88]
+        || key_length.value != [0x10]
+        || host.value.is_empty()
+        || host.value.len() > 16
+    {
         return Err(Reason::UnsupportedControlReference);
     }
     let secret = prepared.key.agree(server_key.value).map_err(malformed)?;

@@ -106,7 +106,9 @@ fn accept(chip: &Euicc, metadata: &Metadata) -> Result<(), Reason> {
     }
     let operational = chip.profiles.iter().any(|it| it.metadata.class == 2);
     let rules = metadata.policy_rules;
-    if rules & chip.settings.forbidden_policy_rules != 0 || rules & PPR1_DISABLING_NOT_ALLOWED != 0 && operational {
+    if rules & chip.settings.forbidden_policy_rules != 0
+        || rules & PPR1_DISABLING_NOT_ALLOWED != 0 && operational
+    {
         return Err(Reason::PolicyRule);
     }
     Ok(())
@@ -153,7 +155,10 @@ pub(crate) fn install(chip: &mut Euicc) -> Result<Vec<u8>> {
 pub(crate) fn tell_failure(chip: &mut Euicc, failed: Failed) -> Result<Vec<u8>> {
     let loading = chip.session.as_ref().and_then(|it| it.loading.as_ref());
     let iccid = loading.and_then(|it| Some(it.metadata.as_ref()?.iccid));
-    let error = [number(0x80, failed.command as u64), number(0x81, failed.reason as u64)];
+    let error = [
+        number(0x80, failed.command as u64),
+        number(0x81, failed.reason as u64),
+    ];
     result(chip, iccid, &tlv(0xA1, error.concat()))
 }
 

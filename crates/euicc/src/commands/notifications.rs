@@ -92,6 +92,11 @@ fn about(seq: u64, event: u8, address: &str, iccid: Option<[u8; 10]>) -> Vec<u8>
     let profile = iccid.map(|it| tlv(0x5A, it)).unwrap_or_default();
     join(
         0xBF2F,
-        &[&number(0x80, seq), &bits(0x81, event), &tlv(0x0C, address), &profile],
+        &[
+            &number(0x80, seq),
+            &bits(0x81, event),
+            &tlv(0x0C, address),
+            &profile,
+        ],
     )
 }

@@ -109,7 +109,10 @@ fn check(chip: &Euicc, request: &Request<'_>) -> Result<(Certificate, Vec<u8>), 
     if session.loading.is_some() {
         return Err(Refused::NoSession);
     }
-    let ci = chip.identity.ci(&known.ci_key_id).ok_or(Refused::InvalidCertificate)?;
+    let ci = chip
+        .identity
+        .ci(&known.ci_key_id)
+        .ok_or(Refused::InvalidCertificate)?;
     let certificate = Certificate::from_der(request.certificate).map_err(|_| Refused::InvalidCertificate)?;
     certificate
         .believe_server(ci, CertificateRole::DpPb)
@@ -140,9 +143,7 @@ fn one_time_key(
     smdp_oid: Vec<u8>,
     entropy: &mut dyn Entropy,
 ) -> PrivateKey {
-    let asked = |it: &&KeptKey| {
-        it.smdp_oid == smdp_oid && request.earlier_key == Some(&it.key.public()[..])
-    };
+    let asked = |it: &&KeptKey| it.smdp_oid == smdp_oid && request.earlier_key == Some(&it.key.public()[..]);
     if let Some(kept) = chip.kept_keys.iter().find(asked) {
         return kept.key.clone();
     }

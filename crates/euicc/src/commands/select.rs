@@ -23,7 +23,9 @@ pub(crate) fn find(profiles: &[Profile], by: Tlv<'_>) -> Result<Option<usize>> {
 pub(crate) fn find_with_refresh(profiles: &[Profile], request: Tlv<'_>) -> Result<Option<usize>> {
     let mut fields = request.inside();
     let mut choice = fields.expect(0xA0)?.inside();
-    let by = choice.next()?.ok_or(EuiccError::Malformed("no profile is named"))?;
+    let by = choice
+        .next()?
+        .ok_or(EuiccError::Malformed("no profile is named"))?;
     choice.end()?;
     fields.expect(0x81)?.array::<1>()?;
     fields.end()?;

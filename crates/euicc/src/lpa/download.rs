@@ -1,9 +1,9 @@
 //! One download, from the activation code to the delivered result (SGP.22 3.1.3).
 
+use super::Es10;
 use super::es9plus::{self, Refusal, Request};
 use super::profiles::{Pending, notification_sent, pending_notifications};
 use super::segments::{hash_confirmation_code, segments, sent_metadata};
-use super::Es10;
 use crate::activation_code::ActivationCode;
 use crate::certificate::Certificate;
 use crate::device::Device;
@@ -130,7 +130,10 @@ impl Download {
         confirmation_code: Option<&str>,
     ) -> Result<(Self, Request)> {
         let challenge = es10(&tlv::tlv(0xBF2E, []))?;
-        let challenge = tlv::only(&challenge, 0xBF2E)?.inside().expect(0x80)?.array::<16>()?;
+        let challenge = tlv::only(&challenge, 0xBF2E)?
+            .inside()
+            .expect(0x80)?
+            .array::<16>()?;
         let info1 = es10(&tlv::tlv(0xBF20, []))?;
         let request = es9plus::initiate(&challenge, &info1, &code.smdp);
         let this = Self {
@@ -170,7 +173,11 @@ impl Download {
             },
             Phase::Package => match es9plus::read("getBoundProfilePackage", status, body) {
                 Ok(answer) => self.load(es10, &answer),
-                Err(refusal) if refusal.subject == "8.2.7" && refusal.reason != "6.4" && !self.give_up_after_wrong_code => {
+                Err(refusal)
+                    if refusal.subject == "8.2.7"
+                        && refusal.reason != "6.4"
+                        && !self.give_up_after_wrong_code =>
+                {
                     self.ask_code(Some(refusal))
                 }
                 Err(refusal) => self.refused(es10, refusal),
@@ -211,24 +218,36 @@ impl Download {
         let signature1 = es9plus::bytes(answer, "serverSignature1")?;
         let ci_key_id = es9plus::bytes(answer, "euiccCiPKIdToBeUsed")?;
         let certificate = es9plus::bytes(answer, "serverCertificate")?;
-        answer["transactionId"].as_str().unwrap_or_default().clone_into(&mut self.transaction);
+        answer["transactionId"]
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut self.transaction);
         self.transaction_id = hex::decode(&self.transaction)?;
         let mut fields = tlv::only(&signed1, 0x30)?.inside();
         if fields.expect(0x80)?.value != self.transaction_id {
-            return Ok(Next::Done(Outcome::DeviceRefused("the signed transaction id is another")));
+            return Ok(Next::Done(Outcome::DeviceRefused(
+                "the signed transaction id is another",
+            )));
         }
         fields.expect(0x81)?;
         if !fields.expect(0x83)?.text()?.eq_ignore_ascii_case(&self.code.smdp) {
-            return Ok(Next::Done(Outcome::DeviceRefused("the signed address is another")));
+            return Ok(Next::Done(Outcome::DeviceRefused(
+                "the signed address is another",
+            )));
         }
         if let Some(oid) = &self.code.smdp_oid {
             let shown = Certificate::from_der(&certificate)?.registered_id();
             if shown != Some(oid_content(oid)?) {
-                return Ok(Next::Done(Outcome::DeviceRefused("the server has another OID than the code says")));
+                return Ok(Next::Done(Outcome::DeviceRefused(
+                    "the server has another OID than the code says",
+                )));
             }
         }
         let context = self.context();
-        let command = join(0xBF38, &[&signed1, &signature1, &ci_key_id, &certificate, &context]);
+        let command = join(
+            0xBF38,
+            &[&signed1, &signature1, &ci_key_id, &certificate, &context],
+        );
         let response = es10(&command)?;
         if let Some(code) = error_code(&response, 0xBF38)? {
             let function = "AuthenticateServer";
@@ -262,7 +281,10 @@ impl Download {
         let transaction = fields.expect(0x80)?.value == self.transaction_id;
         let code_required = fields.expect(0x01)?.array::<1>()? != [0];
         Metadata::parse(&offer.metadata)?;
-        self.offer = Some(Offer { code_required, ..offer });
+        self.offer = Some(Offer {
+            code_required,
+            ..offer
+        });
         if !transaction {
             let outcome = Outcome::DeviceRefused("the signed transaction id is another");
             return self.cancel_with(es10, CancelReason::Undefined, outcome);
@@ -274,14 +296,20 @@ impl Download {
     }
 
     fn ask_code(&mut self, refused: Option<Refusal>) -> Result<Next> {
-        let offer = self.offer.as_ref().ok_or(EuiccError::OutOfOrder("nothing is on offer"))?;
+        let offer = self
+            .offer
+            .as_ref()
+            .ok_or(EuiccError::OutOfOrder("nothing is on offer"))?;
         let metadata = Box::new(Metadata::parse(&offer.metadata)?);
         self.phase = Phase::Confirm;
         Ok(Next::AskConfirmationCode { metadata, refused })
     }
 
     fn prepare(&mut self, es10: Es10<'_>) -> Result<Next> {
-        let offer = self.offer.as_ref().ok_or(EuiccError::OutOfOrder("nothing is on offer"))?;
+        let offer = self
+            .offer
+            .as_ref()
+            .ok_or(EuiccError::OutOfOrder("nothing is on offer"))?;
         // A code that is not asked for is not sent: the server would have nothing to compare it with.
         let hash = match &self.confirmation_code {
             Some(code) if offer.code_required => {

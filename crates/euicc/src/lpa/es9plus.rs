@@ -46,7 +46,12 @@ pub(super) fn initiate(challenge: &[u8], info1: &[u8], address: &str) -> Request
     }
 }
 
-pub(super) fn with_transaction(function: &'static str, transaction: &str, field: &str, der: &[u8]) -> Request {
+pub(super) fn with_transaction(
+    function: &'static str,
+    transaction: &str,
+    field: &str,
+    der: &[u8],
+) -> Request {
     Request {
         function,
         body: json!({ "transactionId": transaction, field: STANDARD.encode(der) }),
@@ -93,9 +98,9 @@ pub(super) fn read(function: &'static str, status: u16, body: &[u8]) -> Result<V
 
 /// A field of base64.
 pub(super) fn bytes(answer: &Value, field: &str) -> Result<Vec<u8>> {
-    let text = answer[field]
-        .as_str()
-        .ok_or(EuiccError::Malformed("an answer without a field that it must have"))?;
+    let text = answer[field].as_str().ok_or(EuiccError::Malformed(
+        "an answer without a field that it must have",
+    ))?;
     STANDARD
         .decode(text)
         .map_err(|_| EuiccError::Malformed("a field that is not base64"))

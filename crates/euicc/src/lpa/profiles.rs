@@ -91,6 +91,8 @@ fn change(es10: Es10<'_>, tag: u32, iccid: &Iccid) -> Result<u64> {
 
 fn code(answer: &[u8], tag: u32) -> Result<u64> {
     let mut fields = tlv::only(answer, tag)?.inside();
-    let code = fields.next()?.ok_or(EuiccError::Malformed("an answer without result"))?;
+    let code = fields
+        .next()?
+        .ok_or(EuiccError::Malformed("an answer without result"))?;
     code.number()
 }

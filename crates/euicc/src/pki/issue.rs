@@ -66,7 +66,11 @@ pub(super) fn root(options: &PkiOptions, entropy: &mut dyn Entropy) -> Result<Cr
 
 fn named_root(options: &PkiOptions, name: &str, entropy: &mut dyn Entropy) -> Result<Credential> {
     let key = PrivateKey::draw(entropy);
-    let subject = name_of(&[attribute(0x03, 0x0C, name), attribute(0x0B, 0x0C, "TESTCERT"), attribute(0x0A, 0x0C, "RSPTEST")]);
+    let subject = name_of(&[
+        attribute(0x03, 0x0C, name),
+        attribute(0x0B, 0x0C, "TESTCERT"),
+        attribute(0x0A, 0x0C, "RSPTEST"),
+    ]);
     let extensions = vec![
         extension("2.5.29.14", false, &tlv(0x04, key_id(&key)))?,
         extension("2.5.29.19", true, &tlv(0x30, tlv(0x01, [0xFF])))?,
@@ -79,7 +83,8 @@ fn named_root(options: &PkiOptions, name: &str, entropy: &mut dyn Entropy) -> Re
         subject,
         extensions,
     };
-    sign(blank, options.now, Some(35 * YEAR), &key, &key, entropy).map(|certificate| Credential { certificate, key })
+    sign(blank, options.now, Some(35 * YEAR), &key, &key, entropy)
+        .map(|certificate| Credential { certificate, key })
 }
 
 /// A certificate for `holder` by `issuer`.
@@ -146,7 +151,11 @@ fn subject(options: &PkiOptions, holder: &Holder) -> Vec<u8> {
         ]),
         Holder::DpAuth | Holder::DpPb => name_of(&[organisation("Test SM-DP+"), common("Test SM-DP+")]),
         Holder::DpTls => name_of(&[organisation("Test SM-DP+"), common(&options.smdp_host)]),
-        Holder::Es2PlusClient => name_of(&[country(), organisation("Test Operator"), common(&options.operator_host)]),
+        Holder::Es2PlusClient => name_of(&[
+            country(),
+            organisation("Test Operator"),
+            common(&options.operator_host),
+        ]),
     }
 }
 
@@ -167,7 +176,11 @@ fn extensions(
         _ => &options.smdp_oid,
     };
     let usage = |own: [u8; 2]| {
-        let bits = if flaw == Some(&Flaw::KeyUsage) { [0x03, 0x08] } else { own };
+        let bits = if flaw == Some(&Flaw::KeyUsage) {
+            [0x03, 0x08]
+        } else {
+            own
+        };
         extension("2.5.29.15", true, &tlv(0x03, bits))
     };
     let mut all = vec![
@@ -183,8 +196,16 @@ fn extensions(
             let permitted = tlv(0x30, tlv(0xA0, tlv(0x30, tlv(0xA4, range))));
             all.push(usage([0x02, 0x04])?);
             all.push(policy(role(CertificateRole::Eum), true)?);
-            all.push(extension("2.5.29.17", false, &tlv(0x30, registered_id("2.999.5")?))?);
-            all.push(extension("2.5.29.19", true, &join(0x30, &[&[1, 1, 0xFF], &[2, 1, 0]]))?);
+            all.push(extension(
+                "2.5.29.17",
+                false,
+                &tlv(0x30, registered_id("2.999.5")?),
+            )?);
+            all.push(extension(
+                "2.5.29.19",
+                true,
+                &join(0x30, &[&[1, 1, 0xFF], &[2, 1, 0]]),
+            )?);
             all.push(extension("2.5.29.30", true, &permitted)?);
         }
         Holder::Euicc(_) => {
@@ -196,7 +217,11 @@ fn extensions(
                 Holder::DpAuth => CertificateRole::DpAuth,
                 _ => CertificateRole::DpPb,
             };
-            all.push(extension("2.5.29.17", false, &tlv(0x30, registered_id(smdp_oid)?))?);
+            all.push(extension(
+                "2.5.29.17",
+                false,
+                &tlv(0x30, registered_id(smdp_oid)?),
+            )?);
             all.push(usage([0x07, 0x80])?);
             all.push(policy(role(own), true)?);
         }
@@ -210,7 +235,11 @@ fn extensions(
         Holder::Es2PlusClient => {
             all.push(usage([0x07, 0x80])?);
             all.push(extended_usage(&["1.3.6.1.5.5.7.3.2"])?);
-            all.push(extension("2.5.29.17", false, &tlv(0x30, tlv(0x82, &options.operator_host)))?);
+            all.push(extension(
+                "2.5.29.17",
+                false,
+                &tlv(0x30, tlv(0x82, &options.operator_host)),
+            )?);
         }
     }
     Ok(all)
@@ -262,7 +291,8 @@ fn sign(
     serial[0] = serial[0] & 0x7F | 0x40;
     let end = match lasting {
         Some(lasting) => time(begin.plus(lasting)),
-        None => DateTime::new(7496, 1, 24, 9, 48, 58).map(|it| Time::GeneralTime(GeneralizedTime::from_date_time(it))),
+        None => DateTime::new(7496, 1, 24, 9, 48, 58)
+            .map(|it| Time::GeneralTime(GeneralizedTime::from_date_time(it))),
     };
     let make = || -> x509_cert::builder::Result<Vec<u8>> {
         let profile = Filled {
@@ -364,8 +394,14 @@ mod tests {
     #[test]
     fn writes_oids_as_published() {
         assert_eq!(oid_content("2.999.10").unwrap(), [0x88, 0x37, 0x0A]);
-        assert_eq!(oid_content("2.23.146.1.2.1.2").unwrap(), [0x67, 0x81, 0x12, 1, 2, 1, 2]);
-        assert_eq!(oid_content("1.2.840.10045.4.3.2").unwrap(), [0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2]);
+        assert_eq!(
+            oid_content("2.23.146.1.2.1.2").unwrap(),
+            [0x67, 0x81, 0x12, 1, 2, 1, 2]
+        );
+        assert_eq!(
+            oid_content("1.2.840.10045.4.3.2").unwrap(),
+            [0x2A, 0x86, 0x48, 0xCE, 0x3D, 4, 3, 2]
+        );
         assert!(oid_content("1").is_err() && oid_content("1.40").is_err() && oid_content("3.1").is_err());
     }
 }

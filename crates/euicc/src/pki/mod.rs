@@ -97,8 +97,7 @@ impl Pki {
     /// [`EuiccError::Certificate`] when an option cannot be written into a certificate (an OID, a name).
     pub fn make(options: PkiOptions, entropy: &mut dyn Entropy) -> Result<Self> {
         let ci = issue::root(&options, entropy)?;
-        let mut under_ci =
-            |holder: &Holder| issue::issue(&options, holder, None, &ci, entropy);
+        let mut under_ci = |holder: &Holder| issue::issue(&options, holder, None, &ci, entropy);
         let eum = under_ci(&Holder::Eum)?;
         let dpauth = under_ci(&Holder::DpAuth)?;
         let dppb = under_ci(&Holder::DpPb)?;
@@ -115,25 +114,48 @@ impl Pki {
         })
     }
 
-    /// Takes up a PKI that was made earlier, to issue further chips from it.
-    #[must_use]
-    pub fn from_parts(options: PkiOptions, [ci, eum, dpauth, dppb, dptls, es2plus_client]: [Credential; 6]) -> Self {
-        Self {
+    /// Takes up a PKI from the files that [`Self::files`] gave, to issue further chips: `read` finds one by its name.
+    ///
+    /// # Errors
+    /// [`EuiccError::Certificate`] when a file is missing or unreadable, or a key is another certificate's.
+    pub fn from_files(options: PkiOptions, read: &mut dyn FnMut(&str) -> Option<Vec<u8>>) -> Result<Self> {
+        let mut credential = |name: &str| -> Result<Credential> {
+            let mut file = |ending: &str| {
+                let name = format!("{name}.{ending}");
+                read(&name)
+                    .ok_or_else(|| EuiccError::Certificate(format!("{name} is missing: make the PKI anew")))
+            };
+            let certificate = Certificate::from_der(&file("der")?)?;
+            let key = String::from_utf8(file("key.pem")?).map_err(|_| EuiccError::Key("it is no text"))?;
+            let key = PrivateKey::from_pkcs8_pem(&key)?;
+            if certificate.public_key() != key.public() {
+                return Err(EuiccError::Certificate(format!(
+                    "{name}.key.pem belongs to another certificate"
+                )));
+            }
+            Ok(Credential { certificate, key })
+        };
+        Ok(Self {
+            ci: credential("ci")?,
+            eum: credential("eum")?,
+            dpauth: credential("dpauth")?,
+            dppb: credential("dppb")?,
+            dptls: credential("dptls")?,
+            es2plus_client: credential("es2plus-client")?,
             options,
-            ci,
-            eum,
-            dpauth,
-            dppb,
-            dptls,
-            es2plus_client,
-        }
+        })
     }
 
     /// Issues a further certificate: a chip's under the EUM, all others under the CI.
     ///
     /// # Errors
     /// [`EuiccError::Certificate`] when an option cannot be written into a certificate.
-    pub fn issue(&self, holder: &Holder, flaw: Option<Flaw>, entropy: &mut dyn Entropy) -> Result<Credential> {
+    pub fn issue(
+        &self,
+        holder: &Holder,
+        flaw: Option<Flaw>,
+        entropy: &mut dyn Entropy,
+    ) -> Result<Credential> {
         let issuer = match holder {
             Holder::Euicc(_) => &self.eum,
             _ => &self.ci,
@@ -162,7 +184,11 @@ impl Pki {
     /// [`EuiccError::Certificate`] when it cannot be encoded.
     pub fn flawed_chip(&self, eid: Eid, flaw: Option<Flaw>, entropy: &mut dyn Entropy) -> Result<Identity> {
         let chip = self.issue(&Holder::Euicc(eid), flaw, entropy)?;
-        Identity::new(vec![self.ci.certificate.clone()], self.eum.certificate.clone(), chip)
+        Identity::new(
+            vec![self.ci.certificate.clone()],
+            self.eum.certificate.clone(),
+            chip,
+        )
     }
 
     /// Every file of the PKI: its name, and its content. Keys are PKCS #8 in PEM, certificates DER and PEM.
@@ -182,7 +208,10 @@ impl Pki {
         for (name, credential) in all {
             files.push((format!("{name}.der"), credential.certificate.der().to_vec()));
             files.push((format!("{name}.pem"), credential.certificate_pem().into_bytes()));
-            files.push((format!("{name}.key.pem"), credential.key.to_pkcs8_pem()?.into_bytes()));
+            files.push((
+                format!("{name}.key.pem"),
+                credential.key.to_pkcs8_pem()?.into_bytes(),
+            ));
         }
         Ok(files)
     }

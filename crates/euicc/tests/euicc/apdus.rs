@@ -24,7 +24,10 @@ fn channels_open_select_and_close() {
     let select = format!("01A4040010{}", hex::encode(&ISD_R));
     let answer = transmit(&mut card, &select);
     assert_eq!(answer, "6114");
-    assert_eq!(transmit(&mut card, "01C0000014"), format!("6F128410{}9000", hex::encode(&ISD_R)));
+    assert_eq!(
+        transmit(&mut card, "01C0000014"),
+        format!("6F128410{}9000", hex::encode(&ISD_R))
+    );
     assert_eq!(transmit(&mut card, "01A4040007A0000000871002"), "6A82");
     assert_eq!(transmit(&mut card, "0070000001"), "029000");
     assert_eq!(transmit(&mut card, "0070000001"), "039000");
@@ -47,7 +50,10 @@ fn an_answer_waits_and_is_fetched_in_parts() {
     assert_eq!(transmit(&mut card, "81C0000010"), format!("{EID}9000"));
     assert_eq!(transmit(&mut card, "81C0000010"), "6985");
     // With Le, at once.
-    assert_eq!(transmit(&mut card, "81E2910006BF3E035C015A00"), format!("BF3E125A10{EID}9000"));
+    assert_eq!(
+        transmit(&mut card, "81E2910006BF3E035C015A00"),
+        format!("BF3E125A10{EID}9000")
+    );
     // Another command drops what waits.
     assert_eq!(transmit(&mut card, "81E2910006BF3E035C015A"), "6115");
     assert_eq!(transmit(&mut card, "81E2910003BF3C00"), "611A");
@@ -72,7 +78,10 @@ fn commands_come_in_blocks_in_their_order() {
     assert_eq!(transmit(&mut card, "81B0000000"), "6D00");
     assert_eq!(transmit(&mut card, "C1E2910000"), "6E00");
     // Extended length.
-    assert_eq!(transmit(&mut card, "81E29100000006BF3E035C015A0000"), format!("BF3E125A10{EID}9000"));
+    assert_eq!(
+        transmit(&mut card, "81E29100000006BF3E035C015A0000"),
+        format!("BF3E125A10{EID}9000")
+    );
 }
 
 struct Seen(Vec<Value>, usize);
@@ -110,7 +119,14 @@ fn speaks_the_json_lines_of_lpac() {
     let mut card = card();
     let mut seen = Seen(Vec::new(), 0);
     let mut output = Vec::new();
-    serve(&mut card, &mut Seed(6), &mut Cursor::new(RECORDED), &mut output, &mut seen).unwrap();
+    serve(
+        &mut card,
+        &mut Seed(6),
+        &mut Cursor::new(RECORDED),
+        &mut output,
+        &mut seen,
+    )
+    .unwrap();
     let answers: Vec<Value> = String::from_utf8(output)
         .unwrap()
         .lines()

@@ -6,7 +6,9 @@ use simwarden_euicc::Euicc;
 use simwarden_euicc::lpa::{Outcome, Refusal};
 
 fn installed() -> Outcome {
-    Outcome::Installed { iccid: iccid().to_bcd() }
+    Outcome::Installed {
+        iccid: iccid().to_bcd(),
+    }
 }
 
 #[test]
@@ -85,17 +87,32 @@ fn a_second_try_uses_the_key_that_the_server_asks_for() {
 fn the_same_profile_does_not_come_twice_and_memory_ends() {
     let mut world = World::new();
     assert_eq!(world.download(&[]), installed());
-    let twice = Outcome::NotInstalled { command: 2, reason: 9 };
+    let twice = Outcome::NotInstalled {
+        command: 2,
+        reason: 9,
+    };
     assert_eq!(world.download(&[]), twice);
 
     let mut world = World::new();
     world.chip.settings.memory_bytes = 3000;
-    assert_eq!(world.download(&[]), Outcome::NotInstalled { command: 5, reason: 10 });
+    assert_eq!(
+        world.download(&[]),
+        Outcome::NotInstalled {
+            command: 5,
+            reason: 10
+        }
+    );
 
     let mut world = World::new();
     world.chip.settings.forbidden_policy_rules = 0x40;
     world.server.metadata = crate::server::metadata(&iccid(), 0x40);
-    assert_eq!(world.download(&[]), Outcome::NotInstalled { command: 2, reason: 15 });
+    assert_eq!(
+        world.download(&[]),
+        Outcome::NotInstalled {
+            command: 2,
+            reason: 15
+        }
+    );
 }
 
 #[test]
@@ -108,6 +125,9 @@ fn the_whole_chip_can_be_written_down_and_goes_on_from_there() {
     assert_eq!(serde_json::to_string(&read).unwrap(), written);
     read.faults.wrong_hash_cc = true;
     world.chip = read;
-    assert_eq!(world.with_chip(|es10| simwarden_euicc::lpa::enable(es10, &iccid())), 0);
+    assert_eq!(
+        world.with_chip(|es10| simwarden_euicc::lpa::enable(es10, &iccid())),
+        0
+    );
     assert_eq!(world.chip.notifications()[0].seq, 2);
 }

@@ -38,7 +38,9 @@ impl Host for Bridge<'_> {
         let body = hex::decode(request["tx"].as_str().unwrap_or_default()).map_err(io::Error::other)?;
         let body: Value = serde_json::from_slice(&body)?;
         let (status, answer) = self.server.call(function, &body);
-        Ok(Some(json!({"type": "http", "payload": {"rcode": status, "rx": hex::encode(&answer)}})))
+        Ok(Some(
+            json!({"type": "http", "payload": {"rcode": status, "rx": hex::encode(&answer)}}),
+        ))
     }
 }
 
@@ -61,7 +63,13 @@ fn lpac(world: &mut World, arguments: &[&str]) -> Option<Value> {
         server: &mut world.server,
         last: Value::Null,
     };
-    let served = serve(&mut card, &mut world.chance, &mut BufReader::new(output), &mut input, &mut bridge);
+    let served = serve(
+        &mut card,
+        &mut world.chance,
+        &mut BufReader::new(output),
+        &mut input,
+        &mut bridge,
+    );
     let last = bridge.last;
     child.wait().unwrap();
     assert!(served.is_ok() || !last.is_null(), "{served:?}");
@@ -72,10 +80,20 @@ fn lpac(world: &mut World, arguments: &[&str]) -> Option<Value> {
 #[test]
 fn lpac_downloads_enables_deletes_and_reports() {
     let mut world = World::new();
-    let Some(info) = lpac(&mut world, &["chip", "info"]) else { return };
+    let Some(info) = lpac(&mut world, &["chip", "info"]) else {
+        return;
+    };
     assert_eq!(info["data"]["eidValue"], crate::world::EID, "{info}");
     world.server.confirmation_code = Some("4711".into());
-    let download = ["profile", "download", "-s", crate::server::HOST, "-m", "MATCHING-1", "-c"];
+    let download = [
+        "profile",
+        "download",
+        "-s",
+        crate::server::HOST,
+        "-m",
+        "MATCHING-1",
+        "-c",
+    ];
     let wrong = lpac(&mut world, &[&download[..], &["0815"]].concat()).unwrap();
     assert_ne!(wrong["code"], 0, "{wrong}");
     assert_eq!(world.server.cancelled, [0], "it cancels after a wrong code");
@@ -92,6 +110,10 @@ fn lpac_downloads_enables_deletes_and_reports() {
     assert_eq!(processed["code"], 0, "{processed}");
     assert!(world.chip.notifications().is_empty() && world.chip.profiles().is_empty());
     for event in ["install:", "enable:", "disable:", "delete:"] {
-        assert!(world.server.told.iter().any(|it| it.starts_with(event)), "{:?}", world.server.told);
+        assert!(
+            world.server.told.iter().any(|it| it.starts_with(event)),
+            "{:?}",
+            world.server.told
+        );
     }
 }

@@ -1,5 +1,10 @@
 //! The chip against a server, devices, published vectors and hostile bytes.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking, in its helpers too"
+)]
+
 mod apdus;
 mod certificates;
 mod chance;

@@ -35,7 +35,10 @@ fn only_one_profile_is_enabled_and_every_change_is_told_in_order() {
     assert_eq!(world.with_chip(|it| lpa::delete(it, &other)), 1);
     assert_eq!(world.with_chip(|it| lpa::enable(it, &other)), 1);
     world.deliver();
-    assert_eq!(world.server.told, ["enable:3", "disable:4", "enable:5", "disable:6", "delete:7"]);
+    assert_eq!(
+        world.server.told,
+        ["enable:3", "disable:4", "enable:5", "disable:6", "delete:7"]
+    );
     assert!(!world.with_chip(|it| lpa::notification_sent(it, 7)));
 }
 
@@ -83,7 +86,10 @@ fn profiles_are_listed_with_the_fields_asked_for_and_named() {
     entries.end().unwrap();
     let search = join(
         0xBF2D,
-        &[&el(0xA0, el(0x5A, other_iccid().to_bcd())), &el(0x5C, [0x9F, 0x70, 0x92])],
+        &[
+            &el(0xA0, el(0x5A, other_iccid().to_bcd())),
+            &el(0x5C, [0x9F, 0x70, 0x92]),
+        ],
     );
     let found = world.with_chip(|it| it(&search));
     let expected = join(0xE3, &[&el(0x9F70, [0]), &el(0x92, "Test profile")]);
@@ -99,5 +105,8 @@ fn notifications_are_found_by_number_and_by_event() {
     assert!(list.windows(3).any(|it| it == [0x80, 1, 4]) && !list.windows(3).any(|it| it == [0x80, 1, 3]));
     let one = world.with_chip(|it| it(&el(0xBF2B, el(0xA0, el(0x80, [3])))));
     assert!(one.windows(3).any(|it| it == [0x80, 1, 3]) && !one.windows(3).any(|it| it == [0x80, 1, 4]));
-    assert_eq!(world.with_chip(|it| it(&el(0xBF2B, el(0xA0, el(0x80, [99]))))), [0xBF, 0x2B, 3, 0x81, 1, 1]);
+    assert_eq!(
+        world.with_chip(|it| it(&el(0xBF2B, el(0xA0, el(0x80, [99]))))),
+        [0xBF, 0x2B, 3, 0x81, 1, 1]
+    );
 }

@@ -43,9 +43,7 @@ pub enum Wrong {
     MissingSegment,
     LongSegments,
     OtherMetadata,
-    OtherIccid,
     NoEnd,
-    JunkMetadata,
     TrailingBytes,
 }
 
@@ -140,8 +138,20 @@ impl Server {
         self.chance.fill(&mut challenge);
         let mut returned = euicc_challenge.to_vec();
         returned[0] ^= u8::from(self.is(Wrong::OtherChallenge));
-        let host = if self.is(Wrong::OtherAddress) { "other.example.com" } else { HOST };
-        let signed = join(0x30, &[&el(0x80, &id), &el(0x81, returned), &el(0x83, host), &el(0x84, challenge)]);
+        let host = if self.is(Wrong::OtherAddress) {
+            "other.example.com"
+        } else {
+            HOST
+        };
+        let signed = join(
+            0x30,
+            &[
+                &el(0x80, &id),
+                &el(0x81, returned),
+                &el(0x83, host),
+                &el(0x84, challenge),
+            ],
+        );
         let dpauth = self.credential(
             self.pki.dpauth.clone(),
             &Holder::DpAuth,
@@ -188,7 +198,12 @@ impl Server {
 
     fn authenticate(&mut self, response: &[u8]) -> Answer {
         let session = self.session.clone().ok_or(("8.10.1", "3.9"))?;
-        let mut ok = tlv::only(response, 0xBF38).unwrap().inside().expect(0xA0).unwrap().inside();
+        let mut ok = tlv::only(response, 0xBF38)
+            .unwrap()
+            .inside()
+            .expect(0xA0)
+            .unwrap()
+            .inside();
         let signed = ok.expect(0x30).unwrap();
         let signature = ok.expect(0x5F37).unwrap();
         let (euicc, eum) = (ok.expect(0x30).unwrap(), ok.expect(0x30).unwrap());
@@ -214,7 +229,11 @@ impl Server {
         let mut id = session.id.clone();
         id[0] ^= u8::from(self.is(Wrong::SignedTransaction2));
         let flag = if self.confirmation_code.is_some() { 0xFF } else { 0 };
-        let earlier = self.ask_for_key.as_ref().map(|it| el(0x5F49, it)).unwrap_or_default();
+        let earlier = self
+            .ask_for_key
+            .as_ref()
+            .map(|it| el(0x5F49, it))
+            .unwrap_or_default();
         let signed2 = join(0x30, &[&el(0x80, id), &el(0x01, [flag]), &earlier]);
         let mut below = signature.raw.to_vec();
         below[20] ^= u8::from(self.is(Wrong::Signature2OfOtherSession));
@@ -249,10 +268,19 @@ impl Server {
     fn bind(&mut self, response: &[u8]) -> Answer {
         let session = self.session.clone().ok_or(("8.10.1", "3.9"))?;
         let chip = session.chip.clone().ok_or(("8.10.1", "3.9"))?;
-        let mut ok = tlv::only(response, 0xBF21).unwrap().inside().expect(0xA0).unwrap().inside();
+        let mut ok = tlv::only(response, 0xBF21)
+            .unwrap()
+            .inside()
+            .expect(0xA0)
+            .unwrap()
+            .inside();
         let signed = ok.expect(0x30).unwrap();
         let signature = ok.expect(0x5F37).unwrap();
-        if !verify(chip.public_key(), &[signed.raw, &session.signature2], signature.value) {
+        if !verify(
+            chip.public_key(),
+            &[signed.raw, &session.signature2],
+            signature.value,
+        ) {
             return Err(("8.1", "6.1"));
         }
         let mut fields = signed.inside();
@@ -267,13 +295,17 @@ impl Server {
         if let Some(code) = &self.confirmation_code {
             match hash {
                 None => return Err(("8.2.7", "2.2")),
-                Some(hash) if hash != hash_confirmation_code(code, &session.id) => return Err(("8.2.7", "3.8")),
+                Some(hash) if hash != hash_confirmation_code(code, &session.id) => {
+                    return Err(("8.2.7", "3.8"));
+                }
                 Some(_) => {}
             }
         }
         self.used_keys.push(euicc_key.to_vec());
         let package = self.bound(&session.id, euicc_key, &chip);
-        Ok(json!({"transactionId": hex::encode(&session.id), "boundProfilePackage": STANDARD.encode(package)}))
+        Ok(
+            json!({"transactionId": hex::encode(&session.id), "boundProfilePackage": STANDARD.encode(package)}),
+        )
     }
 
     fn bound(&mut self, id: &[u8], euicc_key: &[u8], chip: &Certificate) -> Vec<u8> {
@@ -285,18 +317,18 @@ impl Server {
         id[3] ^= u8::from(self.is(Wrong::BppTransaction));
         let key_type = if self.is(Wrong::BppKeyType) { 0x80 } else { 0x88 };
         let operation = if self.is(Wrong::BppOperation) { 2 } else { 1 };
-        let control = join(0xA6, &[&el(0x80, [key_type]), &el(0x81, [0x10]), &el(0x84, b"tests")]);
-        let below = [
-            el(0x82, [operation]),
-            el(0x80, &id),
-            control,
-            el(0x5F49, shown),
-        ]
-        .concat();
+        let control = join(
+            0xA6,
+            &[&el(0x80, [key_type]), &el(0x81, [0x10]), &el(0x84, b"tests")],
+        );
+        let below = [el(0x82, [operation]), el(0x80, &id), control, el(0x5F49, shown)].concat();
         let mut signature = self.pki.dppb.key.sign(&[&below, &el(0x5F49, euicc_key)]);
         signature[9] ^= u8::from(self.is(Wrong::SmdpSign));
         let initialise = join(0xBF23, &[&below, &el(0x5F37, signature)]);
-        let eid: [u8; 16] = hex::decode(chip.subject_serial().unwrap()).unwrap().try_into().unwrap();
+        let eid: [u8; 16] = hex::decode(chip.subject_serial().unwrap())
+            .unwrap()
+            .try_into()
+            .unwrap();
         let (chaining, enc, mac) = SecureChannel::derive(&secret, b"tests", &eid).reveal();
         let mut seal = Seal::new(enc, mac, chaining);
         let configure = seal.enciphered(0x87, &[0xBF, 0x24, 0]);
@@ -307,7 +339,10 @@ impl Server {
         let stored = seal.all(0x88, &metadata, 40).concat();
         let mut replaced = Vec::new();
         if self.replace_keys {
-            let keys = join(0xBF26, &[&el(0x80, [4; 16]), &el(0x81, [5; 16]), &el(0x82, [6; 16])]);
+            let keys = join(
+                0xBF26,
+                &[&el(0x80, [4; 16]), &el(0x81, [5; 16]), &el(0x82, [6; 16])],
+            );
             replaced = el(0xA2, seal.enciphered(0x87, &keys));
             seal = Seal::new([5; 16], [6; 16], [4; 16]);
         }
@@ -341,7 +376,12 @@ impl Server {
 
     fn cancel(&mut self, response: &[u8]) -> Answer {
         let session = self.session.take().ok_or(("8.10.1", "3.9"))?;
-        let mut ok = tlv::only(response, 0xBF41).unwrap().inside().expect(0xA0).unwrap().inside();
+        let mut ok = tlv::only(response, 0xBF41)
+            .unwrap()
+            .inside()
+            .expect(0xA0)
+            .unwrap()
+            .inside();
         let signed = ok.expect(0x30).unwrap();
         let signature = ok.expect(0x5F37).unwrap();
         if let Some(chip) = session.chip
@@ -352,7 +392,8 @@ impl Server {
         let mut fields = signed.inside();
         assert_eq!(fields.expect(0x80).unwrap().value, session.id);
         assert_eq!(fields.expect(0x81).unwrap().value, [0x88, 0x37, 0x0A]);
-        self.cancelled.push(fields.expect(0x82).unwrap().number().unwrap());
+        self.cancelled
+            .push(fields.expect(0x82).unwrap().number().unwrap());
         Ok(json!({}))
     }
 
@@ -425,7 +466,11 @@ pub fn package(iccid: &Iccid, filling: usize) -> Vec<u8> {
     let mut packed = [0xFF; 10];
     for (at, digit) in iccid.reveal().bytes().enumerate() {
         let nibble = digit & 15;
-        packed[at / 2] = if at % 2 == 0 { nibble << 4 | 15 } else { packed[at / 2] & 0xF0 | nibble };
+        packed[at / 2] = if at % 2 == 0 {
+            nibble << 4 | 15
+        } else {
+            packed[at / 2] & 0xF0 | nibble
+        };
     }
     let header = join(0xA0, &[&el(0x80, [2]), &el(0x81, [3]), &el(0x83, packed)]);
     [header, el(0xB0, vec![0x5A; filling]), el(0xAA, [])].concat()

@@ -27,7 +27,10 @@ fn each_wrong_has_its_code() {
     let table = [
         (Wrong::Signature1, authenticate(2)),
         (Wrong::OtherChallenge, authenticate(6)),
-        (Wrong::OtherAddress, Outcome::DeviceRefused("the signed address is another")),
+        (
+            Wrong::OtherAddress,
+            Outcome::DeviceRefused("the signed address is another"),
+        ),
         (Wrong::AuthRole, authenticate(1)),
         (Wrong::AuthForeignIssuer, authenticate(1)),
         (Wrong::AuthForged, authenticate(1)),
@@ -37,7 +40,10 @@ fn each_wrong_has_its_code() {
         (Wrong::PbOtherOid, prepare(1)),
         (Wrong::Signature2, prepare(2)),
         (Wrong::Signature2OfOtherSession, prepare(2)),
-        (Wrong::SignedTransaction2, Outcome::DeviceRefused("the signed transaction id is another")),
+        (
+            Wrong::SignedTransaction2,
+            Outcome::DeviceRefused("the signed transaction id is another"),
+        ),
         (Wrong::SmdpSign, load(0, 2)),
         (Wrong::BppTransaction, load(0, 3)),
         (Wrong::BppKeyType, load(0, 4)),
@@ -48,7 +54,10 @@ fn each_wrong_has_its_code() {
         (Wrong::MissingSegment, load(5, 8)),
         (Wrong::LongSegments, load(5, 7)),
         (Wrong::NoEnd, load(5, 12)),
-        (Wrong::OtherMetadata, Outcome::DeviceRefused("the package has other metadata than was shown")),
+        (
+            Wrong::OtherMetadata,
+            Outcome::DeviceRefused("the package has other metadata than was shown"),
+        ),
     ];
     for (wrong, expected) in table {
         for replace_keys in [true, false] {
@@ -59,7 +68,10 @@ fn each_wrong_has_its_code() {
             assert!(world.chip.profiles().is_empty(), "{wrong:?}");
             // The chip is none the worse for it.
             world.server.wrong = Wrong::Nothing;
-            assert!(matches!(world.download(&[]), Outcome::Installed { .. }), "{wrong:?}");
+            assert!(
+                matches!(world.download(&[]), Outcome::Installed { .. }),
+                "{wrong:?}"
+            );
         }
     }
 }
@@ -92,8 +104,11 @@ fn a_server_of_another_world_is_not_believed() {
 #[test]
 fn the_oid_of_an_activation_code_is_held_against_the_certificate() {
     let mut world = World::new();
-    let crate::world::World { chip, server, chance } = &mut world;
-    for (code, good) in [("1$smdp.example.com$MATCHING-1$2.999.10", true), ("1$smdp.example.com$MATCHING-1$2.999.11", false)] {
+    let World { chip, server, chance } = &mut world;
+    for (code, good) in [
+        ("1$smdp.example.com$MATCHING-1$2.999.10", true),
+        ("1$smdp.example.com$MATCHING-1$2.999.11", false),
+    ] {
         let mut es10 = |command: &[u8]| chip.process(command, chance);
         let code = simwarden_euicc::ActivationCode::parse(code).unwrap();
         let (mut download, request) =
@@ -101,5 +116,66 @@ fn the_oid_of_an_activation_code_is_held_against_the_certificate() {
         let (status, body) = server.call(request.function, &request.body);
         let next = download.answer(&mut es10, status, &body).unwrap();
         assert_eq!(matches!(next, simwarden_euicc::lpa::Next::Ask(_)), good);
+    }
+}
+
+#[test]
+fn a_package_may_be_cut_otherwise_but_nothing_may_follow_it() {
+    let mut world = World::new();
+    let package = world.fetch();
+    let result = world.chip.process(&package, &mut world.chance).unwrap();
+    assert!(result.starts_with(&[0xBF, 0x37]));
+    assert_eq!(world.chip.profiles().len(), 1);
+
+    let mut world = World::new();
+    world.server.wrong = Wrong::TrailingBytes;
+    let package = world.fetch();
+    let result = world.chip.process(&package, &mut world.chance).unwrap();
+    assert!(
+        result
+            .windows(8)
+            .any(|it| it == [0xA1, 6, 0x80, 1, 5, 0x81, 1, 1])
+    );
+    assert!(world.chip.profiles().is_empty());
+}
+
+#[test]
+fn what_comes_out_of_order_is_refused_without_harm() {
+    let mut world = World::new();
+    let package = world.fetch();
+    let pieces = simwarden_euicc::lpa::segments(&package).unwrap();
+    // A piece before its beginning, and a second beginning amid the first.
+    assert!(world.chip.process(&pieces[1], &mut world.chance).is_err());
+    assert_eq!(world.chip.process(&pieces[0], &mut world.chance), Ok(Vec::new()));
+    assert!(world.chip.process(&pieces[0], &mut world.chance).is_err());
+    for piece in &pieces[1..pieces.len() - 1] {
+        assert_eq!(world.chip.process(piece, &mut world.chance), Ok(Vec::new()));
+    }
+    let last = world
+        .chip
+        .process(&pieces[pieces.len() - 1], &mut world.chance)
+        .unwrap();
+    assert!(last.starts_with(&[0xBF, 0x37]));
+    // The same package again finds no session.
+    assert!(world.chip.process(&pieces[0], &mut world.chance).is_err());
+    assert_eq!(world.chip.profiles().len(), 1);
+}
+
+#[test]
+fn a_sequence_may_not_be_left_out() {
+    for left_out in [0xA0_u32, 0xA1, 0xA3] {
+        let mut world = World::new();
+        let package = world.fetch();
+        let mut parts = simwarden_euicc::tlv::only(&package, 0xBF36).unwrap().inside();
+        let mut kept = Vec::new();
+        while let Some(part) = parts.next().unwrap() {
+            if part.tag != left_out {
+                kept.extend_from_slice(part.raw);
+            }
+        }
+        let _ = world
+            .chip
+            .process(&simwarden_euicc::tlv::tlv(0xBF36, kept), &mut world.chance);
+        assert!(world.chip.profiles().is_empty(), "{left_out:x}");
     }
 }

@@ -69,9 +69,13 @@ fn open(channel: &mut SecureChannel, package: &[u8], strict: bool) -> (Vec<u8>, 
 
 #[test]
 fn the_known_answer_of_a_package() {
-    let Some(kat) = shared("vectors/bpp-kat.json") else { return };
+    let Some(kat) = shared("vectors/bpp-kat.json") else {
+        return;
+    };
     let kat: Value = serde_json::from_slice(&kat).unwrap();
-    let Some(upp) = shared(&format!("ts48/{}", kat["uppFile"].as_str().unwrap())) else { return };
+    let Some(upp) = shared(&format!("ts48/{}", kat["uppFile"].as_str().unwrap())) else {
+        return;
+    };
     let key = PrivateKey::from_scalar(&hexed(&kat["otSkEuicc"])).unwrap();
     assert_eq!(key.public().to_vec(), hexed(&kat["otPkEuicc"]));
     let secret = key.agree(&hexed(&kat["otPkDp"])).unwrap();
@@ -80,8 +84,13 @@ fn the_known_answer_of_a_package() {
     let mut channel = SecureChannel::derive(&secret, &hexed(&kat["hostId"]), &eid);
     let (chaining, enc, mac) = channel.reveal();
     assert_eq!(chaining.to_vec(), hexed(&kat["initialMcv"]));
-    assert_eq!((enc.to_vec(), mac.to_vec()), (hexed(&kat["sEnc"]), hexed(&kat["sMac"])));
-    let Some(dppb) = shared("sgp26/dppb/CERT_S_SM_DPpb_ECDSA_NIST.der") else { return };
+    assert_eq!(
+        (enc.to_vec(), mac.to_vec()),
+        (hexed(&kat["sEnc"]), hexed(&kat["sMac"]))
+    );
+    let Some(dppb) = shared("sgp26/dppb/CERT_S_SM_DPpb_ECDSA_NIST.der") else {
+        return;
+    };
     let dppb = Certificate::from_der(&dppb).unwrap();
     let initialise = hexed(&kat["BF23"]);
     let mut fields = tlv::only(&initialise, 0xBF23).unwrap().inside();
@@ -91,7 +100,11 @@ fn the_known_answer_of_a_package() {
             _ => {}
         }
     };
-    assert!(verify(dppb.public_key(), &[&hexed(&kat["smdpSignInput"])], signature.value));
+    assert!(verify(
+        dppb.public_key(),
+        &[&hexed(&kat["smdpSignInput"])],
+        signature.value
+    ));
 
     // The sealing side of the tests makes the same segments, so that A3 need not be in the vector.
     let ppk = |name: &str| array(hexed(&kat["ppk"][name]));
@@ -120,11 +133,14 @@ fn the_known_answer_of_a_package() {
 #[test]
 fn a_session_of_a_c_implementation() {
     let read = |name: &str| shared(&format!("vectors/session/{name}"));
-    let (Some(initiate), Some(answer)) = (read("initiate-response.der"), read("auth-server-response.der")) else {
+    let (Some(initiate), Some(answer)) = (read("initiate-response.der"), read("auth-server-response.der"))
+    else {
         return;
     };
     // serverSignature1, by a certificate that the chip believes.
-    let Some(ci) = shared("sgp26/ci/CERT_CI_ECDSA_NIST.der") else { return };
+    let Some(ci) = shared("sgp26/ci/CERT_CI_ECDSA_NIST.der") else {
+        return;
+    };
     let ci = Certificate::from_der(&ci).unwrap();
     let mut fields = tlv::only(&initiate, 0x30).unwrap().inside();
     fields.expect(0x80).unwrap();
@@ -135,11 +151,21 @@ fn a_session_of_a_c_implementation() {
     assert_eq!(dpauth.believe_server(&ci, CertificateRole::DpAuth), Ok(()));
     assert!(verify(dpauth.public_key(), &[signed.raw], signature.value));
     // smdpSignature2 over smdpSigned2 and the chip's first signature.
-    let mut ok = tlv::only(&answer, 0xBF38).unwrap().inside().expect(0xA0).unwrap().inside();
+    let mut ok = tlv::only(&answer, 0xBF38)
+        .unwrap()
+        .inside()
+        .expect(0xA0)
+        .unwrap()
+        .inside();
     ok.expect(0x30).unwrap();
     let euicc_signature1 = ok.expect(0x5F37).unwrap();
     let response = read("authenticate-response.der").unwrap();
-    let mut offer = tlv::only(&response, 0xBF3B).unwrap().inside().expect(0xA0).unwrap().inside();
+    let mut offer = tlv::only(&response, 0xBF3B)
+        .unwrap()
+        .inside()
+        .expect(0xA0)
+        .unwrap()
+        .inside();
     offer.expect(0x80).unwrap();
     let metadata = offer.expect(0xBF25).unwrap();
     assert_eq!(metadata.raw, read("store-metadata.der").unwrap());
@@ -147,11 +173,20 @@ fn a_session_of_a_c_implementation() {
     let signature2 = offer.expect(0x5F37).unwrap();
     let dppb = Certificate::from_der(offer.expect(0x30).unwrap().raw).unwrap();
     assert_eq!(dppb.believe_server(&ci, CertificateRole::DpPb), Ok(()));
-    assert!(verify(dppb.public_key(), &[signed2.raw, euicc_signature1.raw], signature2.value));
+    assert!(verify(
+        dppb.public_key(),
+        &[signed2.raw, euicc_signature1.raw],
+        signature2.value
+    ));
     // The package, with the server's one-time key in place of the chip's, which was not recorded.
     let package = read("bound-profile-package.der").unwrap();
     let prepared = read("prepare-download-response.der").unwrap();
-    let mut ok = tlv::only(&prepared, 0xBF21).unwrap().inside().expect(0xA0).unwrap().inside();
+    let mut ok = tlv::only(&prepared, 0xBF21)
+        .unwrap()
+        .inside()
+        .expect(0xA0)
+        .unwrap()
+        .inside();
     let mut signed = ok.expect(0x30).unwrap().inside();
     signed.expect(0x80).unwrap();
     let euicc_key = signed.expect(0x5F49).unwrap();
@@ -159,7 +194,10 @@ fn a_session_of_a_c_implementation() {
     let secret = server_key.agree(euicc_key.value).unwrap();
     let eid = array(hex::decode("89049032123451234512345678901235").unwrap());
     let mut channel = SecureChannel::derive(&secret, b"euicc-rsp", &eid);
-    assert_eq!(hex::encode(&channel.reveal().0), "9A8D4DC5D8C2BA3FCCBB7F69036FD09F");
+    assert_eq!(
+        hex::encode(&channel.reveal().0),
+        "9A8D4DC5D8C2BA3FCCBB7F69036FD09F"
+    );
     let (metadata, profile) = open(&mut channel, &package, true);
     assert_eq!(metadata, read("store-metadata.der").unwrap());
     assert_eq!(profile, read("upp.der").unwrap());
@@ -167,11 +205,17 @@ fn a_session_of_a_c_implementation() {
 
 #[test]
 fn a_recorded_download_from_another_server() {
-    let Some(recorded) = shared("vectors/osmo-smdpp-session.json") else { return };
+    let Some(recorded) = shared("vectors/osmo-smdpp-session.json") else {
+        return;
+    };
     let recorded: Value = serde_json::from_slice(&recorded).unwrap();
-    let Some(upp) = shared(&format!("ts48/{}", recorded["uppFile"].as_str().unwrap())) else { return };
+    let Some(upp) = shared(&format!("ts48/{}", recorded["uppFile"].as_str().unwrap())) else {
+        return;
+    };
     let response = &recorded["messages"][2]["response"];
-    let package = STANDARD.decode(response["boundProfilePackage"].as_str().unwrap()).unwrap();
+    let package = STANDARD
+        .decode(response["boundProfilePackage"].as_str().unwrap())
+        .unwrap();
     let mut parts = tlv::only(&package, 0xBF36).unwrap().inside();
     let mut initialise = parts.expect(0xBF23).unwrap().inside();
     initialise.expect(0x82).unwrap();
@@ -187,7 +231,10 @@ fn a_recorded_download_from_another_server() {
     let (chaining, enc, mac) = derive().reveal();
     let keys = &recorded["sessionKeys"];
     assert_eq!(chaining.to_vec(), hexed(&keys["initialMacChainingValue"]));
-    assert_eq!((enc.to_vec(), mac.to_vec()), (hexed(&keys["sEnc"]), hexed(&keys["sMac"])));
+    assert_eq!(
+        (enc.to_vec(), mac.to_vec()),
+        (hexed(&keys["sEnc"]), hexed(&keys["sMac"]))
+    );
     let (_, profile) = open(&mut derive(), &package, false);
     assert!(profile == upp, "the profile differs from the file");
     // Its segments are longer than the standard allows: a strict chip refuses them.
@@ -204,7 +251,8 @@ fn a_recorded_download_from_another_server() {
 #[test]
 fn the_published_test_chip_downloads_every_generic_test_profile() {
     let Some(identity) = test_chip() else { return };
-    let scalars: Value = serde_json::from_slice(&shared("sgp26/published-test-scalars.json").unwrap()).unwrap();
+    let scalars: Value =
+        serde_json::from_slice(&shared("sgp26/published-test-scalars.json").unwrap()).unwrap();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/ts48");
     let credential = |kind: &str, file: &str, scalar: &str| simwarden_euicc::pki::Credential {
         certificate: Certificate::from_der(&shared(&format!("sgp26/{kind}/{file}.der")).unwrap()).unwrap(),
@@ -224,15 +272,22 @@ fn the_published_test_chip_downloads_every_generic_test_profile() {
         }
         let package = std::fs::read(&path).unwrap();
         let mut header = tlv::Reader::new(&package).next().unwrap().unwrap().inside();
-        let packed = std::iter::from_fn(|| header.next().unwrap()).find(|it| it.tag == 0x83).unwrap();
+        let packed = std::iter::from_fn(|| header.next().unwrap())
+            .find(|it| it.tag == 0x83)
+            .unwrap();
         let (iccid, _) = simwarden_model::Iccid::from_packed(packed.array().unwrap()).unwrap();
         world.server.metadata = crate::server::metadata(&iccid, 0);
         world.server.package = package.clone();
         let outcome = world.download(&[]);
-        let installed = simwarden_euicc::lpa::Outcome::Installed { iccid: iccid.to_bcd() };
+        let installed = simwarden_euicc::lpa::Outcome::Installed {
+            iccid: iccid.to_bcd(),
+        };
         assert_eq!(outcome, installed, "{}", path.display());
         assert!(world.chip.profile(&iccid).unwrap().package == package);
-        assert_eq!(world.with_chip(|es10| simwarden_euicc::lpa::delete(es10, &iccid)), 0);
+        assert_eq!(
+            world.with_chip(|es10| simwarden_euicc::lpa::delete(es10, &iccid)),
+            0
+        );
         count += 1;
     }
     assert!(count >= 20, "{count}");
@@ -246,6 +301,12 @@ fn certificates_on_another_curve_are_named_as_such() {
     ) else {
         return;
     };
-    let (ci, dpauth) = (Certificate::from_der(&ci).unwrap(), Certificate::from_der(&dpauth).unwrap());
-    assert_eq!(dpauth.believe_server(&ci, CertificateRole::DpAuth), Err(NotBelieved::Curve));
+    let (ci, dpauth) = (
+        Certificate::from_der(&ci).unwrap(),
+        Certificate::from_der(&dpauth).unwrap(),
+    );
+    assert_eq!(
+        dpauth.believe_server(&ci, CertificateRole::DpAuth),
+        Err(NotBelieved::Curve)
+    );
 }
