@@ -4,6 +4,9 @@
 //! `{"type":"apdu","payload":{"ecode":…,"data":…}}`. Functions: `connect`, `disconnect`, `logic_channel_open` (param:
 //! AID; `ecode` is the channel), `logic_channel_close` (param: channel), `transmit` (param and `data`: an APDU); `ecode`
 //! is negative for a failure. Lines of other types (progress, results, HTTP) are handed to the host.
+//!
+//! `lpac` 2.3.0 as released takes its own success in writing a request for a failure and stops after the first line;
+//! it needs a build in which that is put right.
 
 use crate::apdu::Card;
 use crate::chip::Euicc;

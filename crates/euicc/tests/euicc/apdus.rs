@@ -6,6 +6,7 @@ use serde_json::Value;
 use simwarden_euicc::Euicc;
 use simwarden_euicc::apdu::{Card, ISD_R};
 use simwarden_euicc::hex;
+use simwarden_euicc::lpa::{Download, Next, Outcome};
 use simwarden_euicc::stdio::{Host, serve};
 use std::io::{self, Cursor};
 
@@ -143,4 +144,53 @@ fn speaks_the_json_lines_of_lpac() {
     assert_eq!(answers.len(), 11);
     assert_eq!(seen.0[0]["payload"]["message"], "success");
     assert_eq!(seen.1, 1, "kept once: after the default server was set");
+}
+
+/// An ES10 command as `lpac` carries it: blocks of 120 bytes on channel 1, then GET RESPONSE until nothing waits.
+fn over_apdus(card: &mut Card, command: &[u8], chance: &mut Seed) -> Vec<u8> {
+    let blocks: Vec<&[u8]> = command.chunks(120).collect();
+    let mut answer = Vec::new();
+    for (at, block) in blocks.iter().enumerate() {
+        let p1 = if at + 1 == blocks.len() { 0x91 } else { 0x11 };
+        let header = [
+            0x81,
+            0xE2,
+            p1,
+            u8::try_from(at).unwrap(),
+            u8::try_from(block.len()).unwrap(),
+        ];
+        let mut response = card.transmit(&[&header[..], block].concat(), chance).unwrap();
+        loop {
+            let status = response.split_off(response.len() - 2);
+            answer.extend(response);
+            match status[..] {
+                [0x90, 0] => break,
+                [0x61, left] => response = card.transmit(&[0x81, 0xC0, 0, 0, left], chance).unwrap(),
+                _ => panic!("{status:02X?}"),
+            }
+        }
+    }
+    answer
+}
+
+#[test]
+fn a_whole_download_goes_over_apdus() {
+    let mut world = World::new();
+    let mut card = Card::new(world.chip.clone());
+    assert_eq!(card.open_channel(&ISD_R), Ok(1));
+    let (server, chance) = (&mut world.server, &mut world.chance);
+    let mut es10 = |command: &[u8]| Ok(over_apdus(&mut card, command, chance));
+    let (mut download, mut request) =
+        Download::begin(&mut es10, crate::world::code(), crate::world::device(), None).unwrap();
+    let outcome = loop {
+        let (status, body) = server.call(request.function, &request.body);
+        match download.answer(&mut es10, status, &body).unwrap() {
+            Next::Ask(next) => request = next,
+            Next::Done(outcome) => break outcome,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(matches!(outcome, Outcome::Installed { .. }));
+    assert_eq!(card.chip().profiles()[0].package, world.server.package);
+    assert!(card.take_changed());
 }

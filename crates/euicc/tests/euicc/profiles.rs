@@ -110,3 +110,27 @@ fn notifications_are_found_by_number_and_by_event() {
         [0xBF, 0x2B, 3, 0x81, 1, 1]
     );
 }
+
+/// Rule 1 may come only onto a chip without another operational profile: it could never be left for that again.
+#[test]
+fn a_profile_that_forbids_disabling_comes_only_onto_a_chip_without_operational_ones() {
+    let operational = |rules| {
+        let mut bytes = metadata(&iccid(), rules);
+        let class = bytes.windows(3).position(|it| it == [0x95, 1, 0]).unwrap();
+        bytes[class + 2] = 2;
+        bytes
+    };
+    let mut world = World::new();
+    world.server.metadata = operational(0);
+    assert!(matches!(world.download(&[]), lpa::Outcome::Installed { .. }));
+    world.server.metadata = metadata(&other_iccid(), 0x40);
+    world.server.package = package(&other_iccid(), 10);
+    let refused = lpa::Outcome::NotInstalled {
+        command: 2,
+        reason: 15,
+    };
+    assert_eq!(world.download(&[]), refused);
+    let mut world = World::new();
+    world.server.metadata = operational(0x40);
+    assert!(matches!(world.download(&[]), lpa::Outcome::Installed { .. }));
+}
