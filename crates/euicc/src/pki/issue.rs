@@ -55,8 +55,16 @@ pub enum Flaw {
     ForgedSignature,
     /// It names another SM-DP+.
     SmdpOid(String),
+    /// It names no SM-DP+.
+    NoSmdpOid,
     /// Its key must not sign.
     KeyUsage,
+    /// It says that it may issue certificates.
+    Authority,
+    /// It has a critical extension that nobody knows.
+    UnknownCritical,
+    /// The right key signed it, but it names another issuer.
+    IssuerName,
 }
 
 /// The self-signed root.
@@ -102,7 +110,10 @@ pub(super) fn issue(
     let issuer = foreign.as_ref().unwrap_or(issuer);
     let key = PrivateKey::draw(entropy);
     let blank = Blank {
-        issuer: issuer.certificate.subject().to_vec(),
+        issuer: match flaw {
+            Some(Flaw::IssuerName) => name_of(&[attribute(0x03, 0x0C, "Another CI")]),
+            _ => issuer.certificate.subject().to_vec(),
+        },
         subject: subject(options, holder),
         extensions: extensions(options, holder, flaw.as_ref(), issuer, &key)?,
     };
@@ -187,6 +198,11 @@ fn extensions(
         extension("2.5.29.35", false, &tlv(0x30, tlv(0x80, authority)))?,
         extension("2.5.29.14", false, &tlv(0x04, key_id(key)))?,
     ];
+    match flaw {
+        Some(Flaw::Authority) => all.push(extension("2.5.29.19", true, &tlv(0x30, tlv(0x01, [0xFF])))?),
+        Some(Flaw::UnknownCritical) => all.push(extension("1.3.6.1.4.1.32473.1", true, &[5, 0])?),
+        _ => {}
+    }
     match holder {
         Holder::Eum => {
             let range = name_of(&[
@@ -217,11 +233,10 @@ fn extensions(
                 Holder::DpAuth => CertificateRole::DpAuth,
                 _ => CertificateRole::DpPb,
             };
-            all.push(extension(
-                "2.5.29.17",
-                false,
-                &tlv(0x30, registered_id(smdp_oid)?),
-            )?);
+            if flaw != Some(&Flaw::NoSmdpOid) {
+                let names = tlv(0x30, registered_id(smdp_oid)?);
+                all.push(extension("2.5.29.17", false, &names)?);
+            }
             all.push(usage([0x07, 0x80])?);
             all.push(policy(role(own), true)?);
         }

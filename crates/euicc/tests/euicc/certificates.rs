@@ -197,6 +197,10 @@ fn a_flaw_is_the_one_asked_for() {
         Flaw::ForeignIssuer,
         Flaw::ForgedSignature,
         Flaw::KeyUsage,
+        Flaw::NoSmdpOid,
+        Flaw::Authority,
+        Flaw::UnknownCritical,
+        Flaw::IssuerName,
     ] {
         assert_eq!(
             believed(&issue(Some(flaw.clone()))),

@@ -26,6 +26,11 @@ impl Seal {
         let mut padded = clear.to_vec();
         padded.push(0x80);
         padded.resize(padded.len().next_multiple_of(16), 0);
+        self.enciphered_as_padded(tag, &padded)
+    }
+
+    /// `padded` is a multiple of 16 bytes, its padding already there, or wrong.
+    pub fn enciphered_as_padded(&mut self, tag: u32, padded: &[u8]) -> Vec<u8> {
         let cipher = Aes128::new(&self.enc.into());
         let mut previous = self.counter.to_be_bytes().into();
         cipher.encrypt_block(&mut previous);

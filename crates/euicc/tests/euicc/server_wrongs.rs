@@ -1,8 +1,14 @@
 //! Everything that a server can do wrong is noticed by the chip, or by the device, with the code of SGP.22.
 
+use crate::seal::Seal;
 use crate::server::{Wrong, metadata, other_iccid, package};
 use crate::world::World;
-use simwarden_euicc::lpa::Outcome;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use simwarden_euicc::bsp::{SecureChannel, SegmentError};
+use simwarden_euicc::lpa::{Download, Outcome};
+use simwarden_euicc::tlv;
 
 fn authenticate(code: u64) -> Outcome {
     Outcome::ChipRefused {
@@ -111,8 +117,7 @@ fn the_oid_of_an_activation_code_is_held_against_the_certificate() {
     ] {
         let mut es10 = |command: &[u8]| chip.process(command, chance);
         let code = simwarden_euicc::ActivationCode::parse(code).unwrap();
-        let (mut download, request) =
-            simwarden_euicc::lpa::Download::begin(&mut es10, code, crate::world::device(), None).unwrap();
+        let (mut download, request) = Download::begin(&mut es10, code, crate::world::device(), None).unwrap();
         let (status, body) = server.call(request.function, &request.body);
         let next = download.answer(&mut es10, status, &body).unwrap();
         assert_eq!(matches!(next, simwarden_euicc::lpa::Next::Ask(_)), good);
@@ -163,19 +168,146 @@ fn what_comes_out_of_order_is_refused_without_harm() {
 
 #[test]
 fn a_sequence_may_not_be_left_out() {
-    for left_out in [0xA0_u32, 0xA1, 0xA3] {
+    // In which command the chip stops; after a missing A3 nothing has gone wrong yet.
+    for (left_out, stops_in) in [(0xA0_u32, Some(0)), (0xA1, Some(1)), (0xA3, None)] {
         let mut world = World::new();
+        world.server.replace_keys = false;
         let package = world.fetch();
-        let mut parts = simwarden_euicc::tlv::only(&package, 0xBF36).unwrap().inside();
+        let mut parts = tlv::only(&package, 0xBF36).unwrap().inside();
         let mut kept = Vec::new();
         while let Some(part) = parts.next().unwrap() {
             if part.tag != left_out {
                 kept.extend_from_slice(part.raw);
             }
         }
-        let _ = world
+        let result = world
             .chip
-            .process(&simwarden_euicc::tlv::tlv(0xBF36, kept), &mut world.chance);
+            .process(&tlv::tlv(0xBF36, kept), &mut world.chance)
+            .unwrap();
+        match stops_in {
+            None => assert!(result.is_empty()),
+            Some(command) => {
+                let error = [0xA1, 6, 0x80, 1, command, 0x81, 1, 1];
+                assert!(result.windows(8).any(|it| it == error), "{left_out:x}");
+            }
+        }
         assert!(world.chip.profiles().is_empty(), "{left_out:x}");
     }
+}
+
+#[test]
+fn nothing_stands_behind_the_end_of_a_profile_and_the_chip_holds_no_more_than_it_can() {
+    let mut world = World::new();
+    world.server.package.extend(tlv::tlv(0xB0, [1]));
+    assert_eq!(world.download(&[]), load(5, 12));
+    let mut world = World::new();
+    world.chip.settings.profiles_max = 0;
+    assert_eq!(world.download(&[]), load(2, 10));
+}
+
+#[test]
+fn padding_is_at_most_one_block_and_must_be_there() {
+    let clear = [[7; 16], [0; 16]];
+    let with_end = |at: usize| {
+        let mut bytes = clear.concat();
+        bytes[at] = 0x80;
+        bytes
+    };
+    for (padded, expected) in [
+        (with_end(16), Ok(vec![7; 16])),
+        (with_end(31), Ok([&[7; 16][..], &[0; 15]].concat())),
+        (with_end(15), Err(SegmentError::Structure)),
+        (clear.concat(), Err(SegmentError::Structure)),
+        (vec![7; 16], Err(SegmentError::Structure)),
+    ] {
+        let mut seal = Seal::new([1; 16], [2; 16], [3; 16]);
+        let segment = seal.enciphered_as_padded(0x86, &padded);
+        let mut channel = SecureChannel::with_keys([1; 16], [2; 16], [3; 16]);
+        assert_eq!(
+            channel.open(tlv::only(&segment, 0x86).unwrap(), true),
+            expected,
+            "{padded:02x?}"
+        );
+    }
+}
+
+/// The commands that a device would make of the server's first two answers: `AuthenticateServer`, `PrepareDownload`.
+fn first_commands(world: &mut World) -> (Vec<u8>, Vec<u8>) {
+    let context = tlv::tlv(
+        0xA0,
+        [
+            tlv::tlv(0x80, "MATCHING-1"),
+            tlv::tlv(0xA1, [0x80, 4, 1, 2, 3, 4, 0xA1, 0]),
+        ]
+        .concat(),
+    );
+    let mut es10 = |command: &[u8]| world.chip.process(command, &mut world.chance);
+    let (_, request) =
+        Download::begin(&mut es10, crate::world::code(), crate::world::device(), None).unwrap();
+    let call = |server: &mut crate::server::Server, function: &str, body: &Value, fields: &[&str]| {
+        let answer: Value = serde_json::from_slice(&server.call(function, body).1).unwrap();
+        fields
+            .iter()
+            .flat_map(|it| STANDARD.decode(answer[it].as_str().unwrap()).unwrap())
+            .collect::<Vec<u8>>()
+    };
+    let fields = [
+        "serverSigned1",
+        "serverSignature1",
+        "euiccCiPKIdToBeUsed",
+        "serverCertificate",
+    ];
+    let first = call(&mut world.server, request.function, &request.body, &fields);
+    let authenticate = tlv::join(0xBF38, &[&first, &context]);
+    let response = es10(&authenticate).unwrap();
+    let body = json!({"authenticateServerResponse": STANDARD.encode(response)});
+    let fields = ["smdpSigned2", "smdpSignature2", "smdpCertificate"];
+    let second = call(&mut world.server, "authenticateClient", &body, &fields);
+    (authenticate, tlv::tlv(0xBF21, second))
+}
+
+/// The error code in the chip's answer; `None` when it agreed.
+fn code_of(world: &mut World, command: &[u8]) -> Option<u64> {
+    let answer = world.chip.process(command, &mut world.chance).unwrap();
+    let outer = tlv::Reader::new(&answer).next().unwrap().unwrap();
+    let mut error = outer.inside().optional(0xA1).unwrap()?.inside();
+    error.expect(0x80).unwrap();
+    Some(error.expect(0x02).unwrap().number().unwrap())
+}
+
+#[test]
+fn a_session_goes_forward_only_and_does_not_outlive_power() {
+    let mut world = World::new();
+    let (authenticate, prepare) = first_commands(&mut world);
+    assert_eq!(
+        code_of(&mut world, &authenticate),
+        Some(4),
+        "a second time in one session"
+    );
+    assert_eq!(code_of(&mut world, &prepare), None);
+    world.chip.power_cycle();
+    assert_eq!(code_of(&mut world, &prepare), Some(4));
+    assert_eq!(code_of(&mut world, &authenticate), Some(4));
+    world.chip.process(&[0xBF, 0x2E, 0], &mut world.chance).unwrap();
+    assert_eq!(
+        code_of(&mut world, &authenticate),
+        Some(6),
+        "the challenge is another"
+    );
+}
+
+#[test]
+fn the_chip_itself_looks_at_transaction_and_confirmation_code() {
+    let mut world = World::new();
+    world.server.wrong = Wrong::SignedTransaction2;
+    let (_, prepare) = first_commands(&mut world);
+    assert_eq!(code_of(&mut world, &prepare), Some(5));
+    let mut world = World::new();
+    world.server.confirmation_code = Some("4711".into());
+    let (_, prepare) = first_commands(&mut world);
+    assert_eq!(
+        code_of(&mut world, &prepare),
+        Some(127),
+        "a code is required and none is there"
+    );
 }
