@@ -198,8 +198,22 @@ fn a_sequence_may_not_be_left_out() {
 #[test]
 fn nothing_stands_behind_the_end_of_a_profile_and_the_chip_holds_no_more_than_it_can() {
     let mut world = World::new();
-    world.server.package.extend(tlv::tlv(0xB0, [1]));
+    world.server.package.extend([0xB0, 1, 1, 0xAA, 0]);
     assert_eq!(world.download(&[]), load(5, 12));
+    // The profile sequence once more, all in one piece.
+    let mut world = World::new();
+    let package = world.fetch();
+    let mut parts = tlv::only(&package, 0xBF36).unwrap().inside();
+    let last = std::iter::from_fn(|| parts.next().unwrap()).last().unwrap();
+    let inside = tlv::only(&package, 0xBF36).unwrap().value;
+    let twice = tlv::join(0xBF36, &[inside, last.raw]);
+    let result = world.chip.process(&twice, &mut world.chance).unwrap();
+    assert!(
+        result
+            .windows(8)
+            .any(|it| it == [0xA1, 6, 0x80, 1, 5, 0x81, 1, 1])
+    );
+    assert!(world.chip.profiles().is_empty());
     let mut world = World::new();
     world.chip.settings.profiles_max = 0;
     assert_eq!(world.download(&[]), load(2, 10));
