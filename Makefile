@@ -19,7 +19,7 @@ web: ## build the browser pages into web/dist
 test: ## run every check there is; installs and starts what it needs, leaves nothing running
 	@scripts/test.sh
 
-pages: ## the pages in a real Chromium against the real server; not yet part of `make test`
+pages: web ## only the browser tests: the pages in a real Chromium against the real server
 	@scripts/browser-tests.sh
 
 soak: ## the durability tests at full length: 1,000 kills, 200 power cuts

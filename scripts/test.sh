@@ -59,3 +59,4 @@ step "rust: format" cargo fmt --all --check
 step "rust: clippy, warnings are errors" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "PostgreSQL" start_postgres
 step "rust: tests, on SQLite and on PostgreSQL" cargo test --workspace --locked
+step "browser: the pages against the real server" scripts/browser-tests.sh

@@ -212,7 +212,7 @@ fn signals(from: &Sources<'_>, facts: &mut Facts) {
     s.old_device_attach_age = Age::at(from.now, signal.attach_at);
     s.forwarding_age = Age::at(from.now, newest(view.row.forwarding_at, signal.forwarding_at));
     let hour_ago = from.now.minus(Duration::from_secs(3600));
-    s.otp_1h = Some(u32::from(signal.bank_otp_at.is_some_and(|at| at > hour_ago)));
+    s.otp_1h = Some(signal.bank_otps.after(hour_ago));
     let (failed, last) = from.world.attempts.get(&view.row.id).copied().unwrap_or_default();
     s.failed_24h = Some(u32::try_from(failed).unwrap_or(u32::MAX));
     s.failed_age = Age::at(from.now, (failed > 0).then_some(last));

@@ -6,6 +6,7 @@ use crate::world::{Needs, World};
 use crate::{Actor, Error};
 use simwarden_model::{Event, EventKind, KnownEvent, Role, Timestamp};
 use simwarden_store::records::event::{EventRecord, QuarantinedLine};
+use simwarden_store::records::recent::RecentTimes;
 use simwarden_store::records::signal::LineSignal;
 use simwarden_store::{BlindIndex, Indexed, Keyring};
 use std::collections::{HashMap, HashSet};
@@ -168,7 +169,7 @@ fn signal_of(event: &Event, keyring: &Keyring) -> Option<LineSignal> {
         KnownEvent::LoginOk => signal.login_at = at,
         KnownEvent::LoginFailed => signal.login_failed_at = at,
         KnownEvent::OtpSms if event.sender.as_deref().is_some_and(|s| s.starts_with("bank:")) => {
-            signal.bank_otp_at = at;
+            signal.bank_otps = RecentTimes::once(event.ts);
         }
         KnownEvent::MalwareFound => signal.malware_at = at,
         KnownEvent::CallerFailed => signal.caller_failed_at = at,

@@ -293,7 +293,7 @@ CREATE TABLE line_signal (
     factor_added_at    INTEGER,
     login_at           INTEGER,
     login_failed_at    INTEGER,
-    bank_otp_at        INTEGER,
+    bank_otps          BLOB,
     malware_at         INTEGER,
     caller_failed_at   INTEGER
 ) STRICT;

@@ -170,6 +170,9 @@ async fn open_postgres(address: &str) -> Result<Db, StoreError> {
             ("lock_timeout", "1500ms"),
             ("statement_timeout", "0"),
             ("synchronous_commit", "on"),
+            // The same short statements again and again: planning them anew costs more than running them.
+            ("plan_cache_mode", "force_generic_plan"),
+            ("jit", "off"),
             ("client_min_messages", "warning"),
         ]);
     let pool = PgPoolOptions::new()

@@ -83,3 +83,42 @@ async fn a_decision_sees_that_the_old_phone_was_attached_two_minutes_ago() {
     let facts = Facts::from_compact(&decision.facts).unwrap();
     assert_eq!(facts.signals.old_device_attach_age, Age::Minutes(2));
 }
+
+#[tokio::test]
+async fn a_burst_of_bank_codes_is_counted_and_pauses_the_move() {
+    let house = House::build().await;
+    let owner = house.person("Sok Dara", "85512345678").await;
+    let feed = house.staff(Role::Feed, "feed").await;
+    let agent = house.staff(Role::Agent, "shop-1").await;
+    let now = house.app.now().as_millis();
+    let mut batch = String::new();
+    // Six within the hour, in disorder; two before it; one that no bank sent.
+    for (id, minutes, sender) in [
+        (1, 50, "bank:aba"),
+        (2, 3, "bank:aba"),
+        (3, 70, "bank:aba"),
+        (4, 2, "bank:acleda"),
+        (5, 20, "bank:aba"),
+        (6, 90, "bank:aba"),
+        (7, 10, "bank:aba"),
+        (8, 30, "bank:wing"),
+        (9, 1, "shop"),
+    ] {
+        let ts = now - minutes * 60_000;
+        let _ = writeln!(
+            batch,
+            "{{\"ts\":{ts},\"id\":{id},\"type\":\"otp_sms\",\"msisdn\":\"+85512345678\",\"sender\":\"{sender}\"}}"
+        );
+    }
+    let report = house.app.accept_events(&feed, batch.as_bytes()).await.unwrap();
+    assert_eq!((report.accepted, report.quarantined), (9, 0));
+    let asked = house
+        .ask(&agent, OperationKind::Replace, Channel::Shop, &owner)
+        .await
+        .unwrap();
+    let decisions = house.app.store().decisions_of(asked.operation).await.unwrap();
+    let facts = Facts::from_compact(&decisions[0].facts).unwrap();
+    assert_eq!(facts.signals.otp_1h, Some(6));
+    let row = asked.row.unwrap();
+    assert!(row.rules.contains("otp_burst"), "{}", row.rules);
+}

@@ -17,6 +17,7 @@ pub mod page;
 pub mod party;
 pub mod place;
 pub mod profile;
+pub mod recent;
 pub mod signal;
 pub mod subject_key;
 pub mod subscription;

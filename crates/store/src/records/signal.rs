@@ -1,6 +1,7 @@
 //! The newest of each signal about a line, so that a decision reads one row instead of searching through events.
 
 use super::FromColumns;
+use super::recent::RecentTimes;
 use crate::db::{Arg, Columns, Table, Tx};
 use crate::{BlindIndex, StoreError};
 use simwarden_model::Timestamp;
@@ -20,14 +21,14 @@ const TABLE: Table = Table {
         "factor_added_at",
         "login_at",
         "login_failed_at",
-        "bank_otp_at",
+        "bank_otps",
         "malware_at",
         "caller_failed_at",
     ],
 };
 pub(crate) const COLUMNS: &str = "msisdn_idx, attach_at, attach_imei_idx, imei_changed_at, swap_at, \
     port_request_at, forwarding_at, contact_at, password_reset_at, factor_added_at, login_at, login_failed_at, \
-    bank_otp_at, malware_at, caller_failed_at";
+    bank_otps, malware_at, caller_failed_at";
 
 /// When each kind of thing last happened to a line, by the events that came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,8 +55,8 @@ pub struct LineSignal {
     pub login_at: Option<Timestamp>,
     /// Last failed to sign in.
     pub login_failed_at: Option<Timestamp>,
-    /// Last one-time code of a bank.
-    pub bank_otp_at: Option<Timestamp>,
+    /// The last one-time codes of banks.
+    pub bank_otps: RecentTimes,
     /// Malware last found.
     pub malware_at: Option<Timestamp>,
     /// A caller last failed to prove who they are.
@@ -81,7 +82,7 @@ impl LineSignal {
             factor_added_at: self.factor_added_at.max(other.factor_added_at),
             login_at: self.login_at.max(other.login_at),
             login_failed_at: self.login_failed_at.max(other.login_failed_at),
-            bank_otp_at: self.bank_otp_at.max(other.bank_otp_at),
+            bank_otps: self.bank_otps.merged(other.bank_otps),
             malware_at: self.malware_at.max(other.malware_at),
             caller_failed_at: self.caller_failed_at.max(other.caller_failed_at),
         }
@@ -101,7 +102,7 @@ impl LineSignal {
             self.factor_added_at.into(),
             self.login_at.into(),
             self.login_failed_at.into(),
-            self.bank_otp_at.into(),
+            self.bank_otps.arg(),
             self.malware_at.into(),
             self.caller_failed_at.into(),
         ]
@@ -126,7 +127,7 @@ impl FromColumns for Keyed {
                 factor_added_at: c.opt_time()?,
                 login_at: c.opt_time()?,
                 login_failed_at: c.opt_time()?,
-                bank_otp_at: c.opt_time()?,
+                bank_otps: RecentTimes::from_column(c.opt_blob()?)?,
                 malware_at: c.opt_time()?,
                 caller_failed_at: c.opt_time()?,
             },

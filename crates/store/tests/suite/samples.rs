@@ -332,7 +332,9 @@ pub fn signal(times: &[Option<u8>]) -> LineSignal {
         factor_added_at: time(8),
         login_at: time(9),
         login_failed_at: time(10),
-        bank_otp_at: time(11),
+        bank_otps: time(11)
+            .map(simwarden_store::records::recent::RecentTimes::once)
+            .unwrap_or_default(),
         malware_at: time(12),
         caller_failed_at: time(13),
     }
