@@ -175,7 +175,7 @@ fn change_rows(
         profiles: reachable(work, work.world),
         changed: Vec::new(),
         replaced: work.parts.context.replaced,
-        new_owner: None,
+        new_owner: work.parts.context.new_owner,
         keyring: &work.shared.keyring,
         key: &old_key,
         now: draft.now,
@@ -191,18 +191,19 @@ fn change_rows(
         secret_changed,
         mut profiles,
         mut changed,
-        new_owner,
         replaced,
         ..
     } = change;
     work.parts.context.replaced = replaced;
     if let Some(mut line) = line.filter(|_| line_changed || secret_changed) {
-        if secret_changed || new_owner.is_some() {
+        if secret_changed {
             // The line's personal part goes under the key of whom it belongs to now.
-            let owner = new_owner.unwrap_or(work.operation.party_id);
-            let key = subject_key(&work.shared.keyring, work.world.keys.get(&owner))?;
+            let owner = line.party_id;
+            let fresh = draft.fresh_subject_key(owner);
+            let row = work.world.keys.get(&owner).or(fresh.as_ref());
+            let key = subject_key(&work.shared.keyring, row)?;
             line.sealed = Some(seal(&key, Of::Line, line.id.as_bytes(), &secret, draft.entropy)?);
-            if new_owner.is_some() {
+            if owner != work.operation.party_id {
                 reseal_profiles(&mut profiles, &mut changed, line.id, (&old_key, &key), draft)?;
             }
         }

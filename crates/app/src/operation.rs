@@ -133,6 +133,9 @@ pub(crate) struct KeptContext {
     /// The first of the two persons who take a finished operation back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_asked_by: Option<TokenId>,
+    /// To whom the line shall go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_owner: Option<simwarden_model::PartyId>,
     /// The profile that the number followed before: it returns when the operation is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced: Option<ProfileId>,

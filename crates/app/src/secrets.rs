@@ -3,7 +3,7 @@
 use crate::Error;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use simwarden_model::{Entropy, PartyId};
+use simwarden_model::Entropy;
 use simwarden_store::records::subject_key::SubjectKeyRow;
 use simwarden_store::{KeyError, Keyring, SubjectKey};
 
@@ -82,9 +82,6 @@ pub struct Wish {
     /// Where calls shall go; none takes forwarding away.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub forward_to: Option<String>,
-    /// The new owner.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub new_owner: Option<PartyId>,
 }
 
 /// What kind of row a ciphertext belongs to: bound to it, so that it cannot be moved to another.

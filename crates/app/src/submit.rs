@@ -234,7 +234,7 @@ impl Submit {
         })
     }
 
-    fn wish(&self, new_owner: Option<PartyId>) -> Wish {
+    fn wish(&self) -> Wish {
         let o = &self.order;
         Wish {
             eid: o.eid.as_ref().map(|e| e.reveal().to_owned()),
@@ -243,11 +243,10 @@ impl Submit {
             contact_phone: o.contact_phone.clone(),
             contact_email: o.contact_email.clone(),
             forward_to: o.forward_to.as_ref().map(|m| m.reveal().to_owned()),
-            new_owner,
         }
     }
 
-    fn context(&self, line: Option<&Subscription>, world: &World) -> KeptContext {
+    fn context(&self, line: Option<&Subscription>, new_owner: Option<PartyId>, world: &World) -> KeptContext {
         let owner = line.and_then(|l| world.parties.get(&l.party_id));
         let shown = self.order.document_shown.as_ref().map(|d| self.document(d));
         let in_requesters_name = match self.actor.role {
@@ -260,6 +259,7 @@ impl Submit {
             lock_scope: self.order.lock_scope,
             requester_since: Some(self.actor.since),
             rollback_asked_by: None,
+            new_owner,
             replaced: None,
         }
     }
@@ -427,7 +427,7 @@ impl Submit {
             None => LineSecret::default(),
         };
         let masked = Msisdn::from_e164(&secret.msisdn).map_or_else(|_| "•".to_owned(), |n| n.to_string());
-        let wish = self.wish(new_owner);
+        let wish = self.wish();
         let mut operation = self.row(line, masked, draft);
         operation.sealed = Some(seal(
             &key,
@@ -437,7 +437,7 @@ impl Submit {
             draft.entropy,
         )?);
         let parts = Parts {
-            context: self.context(Some(line), world),
+            context: self.context(Some(line), new_owner, world),
             proofs: Vec::new(),
             steps: fresh_steps(self.order.kind),
         };

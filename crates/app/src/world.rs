@@ -1,6 +1,9 @@
 //! What a batch of jobs must read before it decides, and what was read.
 
-use simwarden_model::{ApprovalId, OperationId, OutboxId, PartyId, SubscriptionId, Timestamp, TokenId};
+use crate::operation::Parts;
+use simwarden_model::{
+    ApprovalId, OperationId, OperationKind, OutboxId, PartyId, SubscriptionId, Timestamp, TokenId,
+};
 use simwarden_store::records::approval::Approval;
 use simwarden_store::records::factor::Factor;
 use simwarden_store::records::idempotency::Remembered;
@@ -83,6 +86,13 @@ pub(crate) struct World {
     pub known_events: HashMap<String, HashSet<String>>,
     /// Effects that are not over yet.
     pub open_effects: HashSet<OutboxId>,
+}
+
+/// To whom an operation gives its line.
+fn new_owner(operation: &Operation) -> Option<PartyId> {
+    (operation.kind == OperationKind::TransferOwner)
+        .then(|| Parts::of(operation).ok()?.context.new_owner)
+        .flatten()
 }
 
 fn unique<T: Eq + Hash + Copy>(lists: impl IntoIterator<Item = T>) -> Vec<T> {
@@ -207,7 +217,8 @@ impl World {
                 .iter()
                 .copied()
                 .chain(self.lines.values().map(|s| s.party_id))
-                .chain(self.operations.values().map(|o| o.party_id)),
+                .chain(self.operations.values().map(|o| o.party_id))
+                .chain(self.operations.values().filter_map(new_owner)),
         );
         if !ids.is_empty() {
             self.parties = tx.parties(&ids).await?.into_iter().map(|p| (p.id, p)).collect();

@@ -7,6 +7,7 @@
 //! is one writing transaction at a time ([`Store::begin`]), over all processes, so what it read still holds when it
 //! commits. Identifiers of people and their things are stored only as keyed indexes and ciphertext.
 
+mod columns;
 mod commit_notice;
 mod db;
 mod error;

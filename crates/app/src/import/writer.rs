@@ -134,6 +134,8 @@ impl Writing {
                 done: batch.bytes,
                 total: bytes,
             });
+            // An embedded database never makes anybody wait: whoever wants to give the import up gets a turn here.
+            tokio::task::yield_now().await;
         }
         Ok(())
     }

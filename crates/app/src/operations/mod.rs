@@ -136,7 +136,7 @@ pub(crate) struct Change<'a> {
     pub changed: Vec<usize>,
     /// The profile that the number followed before this operation.
     pub replaced: Option<ProfileId>,
-    /// A party that the line goes to.
+    /// The party that the line shall go to.
     pub new_owner: Option<PartyId>,
     pub keyring: &'a Keyring,
     pub key: &'a SubjectKey,

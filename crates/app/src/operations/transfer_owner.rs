@@ -16,10 +16,8 @@ fn done(step: Step, change: &mut Change<'_>) -> Result<(), Error> {
     }
     let now = change.now;
     let owner = change
-        .wish
         .new_owner
         .ok_or_else(|| Error::invalid("owner_missing", "say who the new owner is"))?;
-    change.new_owner = Some(owner);
     // How to reach the one before is his own affair; notices to it would tell him of another person's line.
     change.secret.contact_phone = None;
     change.secret.contact_email = None;

@@ -5,3 +5,4 @@ mod events;
 mod house;
 mod privacy;
 mod story;
+mod transfer;

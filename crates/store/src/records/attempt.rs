@@ -2,7 +2,8 @@
 
 use super::FromColumns;
 use crate::StoreError;
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use simwarden_model::{Channel, SubscriptionId, Timestamp};
 
 const TABLE: Table = Table {

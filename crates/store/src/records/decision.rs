@@ -1,7 +1,8 @@
 //! Decisions, with what they were decided from.
 
 use super::{FromColumns, read_all};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::{OperationId, Timestamp};
 

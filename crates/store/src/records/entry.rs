@@ -1,7 +1,8 @@
 //! The ledger's entries, in order and without gaps.
 
 use super::FromColumns;
-use crate::db::{Columns, Db, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Db, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::Timestamp;
 
@@ -72,7 +73,7 @@ impl Tx {
 
 const END: &str = "SELECT idx, at FROM ledger_entry ORDER BY idx DESC LIMIT 1";
 
-fn end_of(rows: Vec<crate::db::Row>) -> Result<(i64, Timestamp), StoreError> {
+fn end_of(rows: Vec<crate::columns::Row>) -> Result<(i64, Timestamp), StoreError> {
     match rows.first() {
         None => Ok((0, Timestamp::EPOCH)),
         Some(row) => {

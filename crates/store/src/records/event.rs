@@ -1,7 +1,8 @@
 //! Events of the network, the shops and the portals.
 
 use super::{FromColumns, read_all};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::Timestamp;
 
@@ -158,7 +159,7 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn event_counts(&self) -> Result<(i64, i64), StoreError> {
-        let count = |rows: Vec<crate::db::Row>| rows.first().map_or(Ok(0), |row| row.columns().int());
+        let count = |rows: Vec<crate::columns::Row>| rows.first().map_or(Ok(0), |row| row.columns().int());
         Ok((
             count(self.db.fetch("SELECT COUNT(*) FROM event", vec![]).await?)?,
             count(

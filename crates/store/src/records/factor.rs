@@ -2,7 +2,8 @@
 
 use super::{FromColumns, read_all};
 use crate::StoreError;
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use simwarden_model::{FactorId, PartyId, Timestamp};
 
 const TABLE: Table = Table {

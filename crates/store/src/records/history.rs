@@ -1,7 +1,8 @@
 //! What happened to a line, a profile, an operation.
 
 use super::{FromColumns, read_all};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::{OperationId, ProfileId, Role, SubscriptionId, Timestamp, TokenId};
 

@@ -1,7 +1,8 @@
 //! Answers that must stay the same.
 
 use super::{FromColumns, read_all};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{BlindIndex, StoreError};
 use simwarden_model::Timestamp;
 

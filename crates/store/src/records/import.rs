@@ -6,7 +6,8 @@ use super::profile::Profile;
 use super::subject_key::SubjectKeyRow;
 use super::subscription::Subscription;
 use super::{FromColumns, Kept, party, party::Party, profile, read_all, subject_key, subscription};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::{ImportId, ProfileId, Timestamp};
 

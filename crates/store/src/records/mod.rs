@@ -24,7 +24,8 @@ pub mod subscription;
 pub mod token;
 
 use crate::StoreError;
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use sha2::{Digest as _, Sha256};
 
 /// A row whose every version is vouched for by the ledger.
@@ -76,7 +77,7 @@ pub(crate) trait FromColumns: Sized {
     fn from_columns(columns: &mut Columns<'_>) -> Result<Self, StoreError>;
 }
 
-pub(crate) fn read_all<T: FromColumns>(rows: &[crate::db::Row]) -> Result<Vec<T>, StoreError> {
+pub(crate) fn read_all<T: FromColumns>(rows: &[crate::columns::Row]) -> Result<Vec<T>, StoreError> {
     rows.iter()
         .map(|row| T::from_columns(&mut row.columns()))
         .collect()

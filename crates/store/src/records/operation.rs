@@ -1,7 +1,8 @@
 //! Requested operations.
 
 use super::{FromColumns, Kept, digest_columns, read_all, update_versioned};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::{
     Channel, Claim, OperationId, OperationKind, OperationState, PartyId, Role, SubscriptionId, Timestamp,

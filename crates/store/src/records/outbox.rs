@@ -1,7 +1,8 @@
 //! Effects that wait to leave.
 
 use super::{FromColumns, read_all};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::{OperationId, OutboxId, PartyId, Timestamp};
 

@@ -8,7 +8,8 @@ use super::party::{self, Party};
 use super::profile::{self, Profile};
 use super::subscription::{self, Subscription};
 use super::{FromColumns, Kept};
-use crate::db::{Arg, Db, Row};
+use crate::columns::Row;
+use crate::db::{Arg, Db};
 use crate::{Store, StoreError};
 use simwarden_model::ImportId;
 
@@ -61,7 +62,7 @@ pub struct ImportChunk {
 }
 
 impl FromColumns for ImportChunk {
-    fn from_columns(c: &mut crate::db::Columns<'_>) -> Result<Self, StoreError> {
+    fn from_columns(c: &mut crate::columns::Columns<'_>) -> Result<Self, StoreError> {
         Ok(Self {
             import_id: c.id()?,
             kind: c.text()?,

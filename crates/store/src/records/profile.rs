@@ -1,7 +1,8 @@
 //! eSIM profiles.
 
 use super::{FromColumns, Kept, digest_columns, read_all, update_versioned};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::{ImportId, ProfileId, ProfileState, SubscriptionId, Timestamp};
 

@@ -2,7 +2,8 @@
 
 use super::FromColumns;
 use super::recent::RecentTimes;
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{BlindIndex, StoreError};
 use simwarden_model::Timestamp;
 

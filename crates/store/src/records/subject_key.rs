@@ -1,7 +1,8 @@
 //! Every subject's own data key, wrapped.
 
 use super::{FromColumns, read_all};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{Store, StoreError};
 use simwarden_model::{PartyId, Timestamp};
 

@@ -1,7 +1,8 @@
 //! Access tokens.
 
 use super::{FromColumns, read_all};
-use crate::db::{Arg, Columns, Table, Tx};
+use crate::columns::Columns;
+use crate::db::{Arg, Table, Tx};
 use crate::{Keyring, Store, StoreError};
 use simwarden_model::{PartyId, Role, Timestamp, TokenId};
 

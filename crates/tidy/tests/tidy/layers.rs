@@ -51,6 +51,7 @@ fn no_arrow_points_up() {
 /// Who alone may depend on these, tests aside.
 const KEPT_TO: &[(&str, &[&str])] = &[
     ("sqlx", &["store"]),
+    ("rusqlite", &["store"]),
     ("axum", &["web"]),
     ("utoipa", &["web"]),
     ("cedar-policy", &["guard"]),

@@ -28,6 +28,11 @@ pub struct Person {
 
 impl House {
     pub async fn build() -> Self {
+        Self::under("kh-default").await
+    }
+
+    /// A house that decides by another pack of rules.
+    pub async fn under(pack: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!(
             "sqlite:{}",
@@ -35,7 +40,7 @@ impl House {
         ))
         .await
         .unwrap();
-        let engine = Engine::load(&PackSource::built_in("kh-default").unwrap()).unwrap();
+        let engine = Engine::load(&PackSource::built_in(pack).unwrap()).unwrap();
         let config = AppConfig {
             store,
             keyring: Keyring::new([7; 32]),
