@@ -21,6 +21,8 @@ use tokio::sync::{OwnedMutexGuard, Semaphore};
 pub(crate) const BUSY_MAX: Duration = Duration::from_millis(1_500);
 /// How long the opening waits: another process may be starting on the same file, on a busy disk.
 const OPENING_MAX: Duration = Duration::from_secs(15);
+/// How long somebody who was turned away waits before trying again.
+const TURNED_AWAY: Duration = Duration::from_millis(10);
 /// Connections that read at the same time.
 const READERS: usize = 4;
 /// Prepared statements kept per connection: a few sizes of each bulk statement.
@@ -70,7 +72,7 @@ fn connect(file: &Path, read_only: bool) -> Result<Connection, StoreError> {
     fetch(&connection, "PRAGMA temp_store = FILE", &[])?;
     fetch(&connection, "PRAGMA foreign_keys = ON", &[])?;
     if !read_only {
-        let rows = fetch(&connection, "PRAGMA journal_mode = WAL", &[])?;
+        let rows = to_wal(&connection)?;
         let mode = match rows.first().and_then(|row| row.first()) {
             Some(Value::Text(mode)) => mode.as_str(),
             _ => "nothing",
@@ -87,6 +89,19 @@ fn connect(file: &Path, read_only: bool) -> Result<Connection, StoreError> {
         fetch(&connection, "PRAGMA wal_autocheckpoint = 0", &[])?;
     }
     Ok(connection)
+}
+
+/// Asks for the write-ahead log. Of several that open a new file at once SQLite turns all but one away without
+/// waiting, whatever it was told of patience.
+fn to_wal(connection: &Connection) -> Result<Vec<Values>, StoreError> {
+    let mut left = OPENING_MAX.as_millis() / TURNED_AWAY.as_millis();
+    loop {
+        match fetch(connection, "PRAGMA journal_mode = WAL", &[]) {
+            Err(StoreError::Unavailable(_)) if left > 0 => std::thread::sleep(TURNED_AWAY),
+            other => return other,
+        }
+        left -= 1;
+    }
 }
 
 impl Sqlite {
