@@ -1,7 +1,7 @@
 //! What a batch of jobs must read before it decides, and what was read.
 
-use simwarden_model::{ApprovalId, OperationId, OutboxId, PartyId, SubscriptionId, Timestamp, TokenId};
 use crate::smdp::world::{SmdpNeeds, SmdpWorld};
+use simwarden_model::{ApprovalId, OperationId, OutboxId, PartyId, SubscriptionId, Timestamp, TokenId};
 use simwarden_store::records::approval::Approval;
 use simwarden_store::records::factor::Factor;
 use simwarden_store::records::idempotency::Remembered;

@@ -13,8 +13,8 @@ use simwarden_links::HttpCosigner;
 use simwarden_model::Region;
 use simwarden_rsp::chain::Screen;
 use simwarden_web::{
-    Es9Limits, Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig, WebLimits,
-    WebState, es9plus_router, router,
+    Es9Limits, Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig,
+    WebLimits, WebState, es9plus_router, router,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -65,9 +65,7 @@ impl FreezeTarget {
             Self::Eid(eid) => format!("eid:{}", hex(eid_index(keyring, eid).as_bytes())),
             Self::Eum(id) => format!("eum:{id}"),
             Self::Tac(tac) => format!("tac:{tac}"),
-            Self::Number(number) => {
-                number_key(&keyring.index(Indexed::Msisdn, number.reveal().as_bytes()))
-            }
+            Self::Number(number) => number_key(&keyring.index(Indexed::Msisdn, number.reveal().as_bytes())),
         }
     }
 }

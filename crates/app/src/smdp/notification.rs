@@ -37,7 +37,10 @@ impl Smdp {
         match outcome {
             Err(Refusal::NotNow) => Err(Refusal::NotNow),
             Err(refusal) => {
-                tracing::warn!(refusal = refusal.name(), "a notification that no known chip signed");
+                tracing::warn!(
+                    refusal = refusal.name(),
+                    "a notification that no known chip signed"
+                );
                 Ok(())
             }
             Ok(()) => Ok(()),
@@ -94,7 +97,10 @@ enum Report {
         result: Box<InstallResult>,
     },
     /// Enabled, disabled, deleted.
-    Other { chip: Box<Chip>, report: Box<OtherReport> },
+    Other {
+        chip: Box<Chip>,
+        report: Box<OtherReport>,
+    },
 }
 
 struct TakeReport {
@@ -126,17 +132,30 @@ impl TakeReport {
             .index(Indexed::Notification, &[eid, &digest[..]].concat())
     }
 
-    fn seen(&self, draft: &Draft<'_>) -> SmdpWrite {
-        let seq = match &self.report {
+    fn sequence(&self) -> u32 {
+        match &self.report {
             Report::Install { result, .. } => result.head.sequence,
             Report::Other { report, .. } => report.head.sequence,
-        };
+        }
+    }
+
+    fn seen(&self, draft: &Draft<'_>) -> SmdpWrite {
         SmdpWrite::Notification(SmdpNotification {
             eid_idx: self.chip(),
             digest_idx: self.digest(),
-            seq: i64::from(seq),
+            seq: i64::from(self.sequence()),
             at: draft.now,
         })
+    }
+
+    /// Whether this very notification came before, and else the count under which the chip has reported another.
+    ///
+    /// Phones deliver late what waited, so a count below the highest is honest; one that stands for two reports is not.
+    fn compare(&self, world: &World) -> (bool, Option<u32>) {
+        let key = (self.chip(), i64::from(self.sequence()));
+        let before = world.smdp.notifications.get(&key).map_or(&[][..], Vec::as_slice);
+        let is_resent = before.contains(&self.digest());
+        (is_resent, (!before.is_empty()).then(|| self.sequence()))
     }
 }
 
@@ -147,7 +166,7 @@ impl Job for TakeReport {
         let keyring = &self.shared.keyring;
         let mut smdp = SmdpNeeds {
             chips: vec![self.chip()],
-            notifications: vec![self.digest()],
+            notifications: vec![(self.chip(), i64::from(self.sequence()))],
             ..SmdpNeeds::default()
         };
         match &self.report {
@@ -155,9 +174,13 @@ impl Job for TakeReport {
                 smdp.sessions
                     .push(transaction_index(keyring, &kept.session.transaction));
             }
-            Report::Other { report, .. } => smdp
-                .iccids
-                .extend(report.head.iccid.as_ref().map(|iccid| iccid_index(keyring, iccid))),
+            Report::Other { report, .. } => smdp.iccids.extend(
+                report
+                    .head
+                    .iccid
+                    .as_ref()
+                    .map(|iccid| iccid_index(keyring, iccid)),
+            ),
         }
         Needs {
             smdp,
@@ -167,9 +190,7 @@ impl Job for TakeReport {
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
         let keyring = &self.shared.keyring;
-        let highest = world.smdp.highest_seq.get(&self.chip()).copied();
-        let highest = highest.and_then(|seq| u32::try_from(seq).ok());
-        let is_resent = world.smdp.seen.contains(&self.digest());
+        let (is_resent, highest) = self.compare(world);
         let (row, mut kept, session) = match &self.report {
             Report::Install { kept, .. } => {
                 let tid = transaction_index(keyring, &kept.session.transaction);
@@ -188,14 +209,9 @@ impl Job for TakeReport {
         };
         let mut order: Option<Order> = row.map(|row| open_order(keyring, row)).transpose()?;
         let effects = match (&self.report, &mut kept, &mut order) {
-            (Report::Install { result, .. }, Some(kept), Some(order)) => apply_install(
-                &mut kept.session,
-                order,
-                result,
-                &self.policy,
-                highest,
-                is_resent,
-            ),
+            (Report::Install { result, .. }, Some(kept), Some(order)) => {
+                apply_install(&mut kept.session, order, result, &self.policy, highest, is_resent)
+            }
             (Report::Install { .. }, ..) => return Err(Error::not_found("order")),
             (Report::Other { chip, report }, _, order) => {
                 apply_other(order.as_mut(), chip, report, highest, is_resent)

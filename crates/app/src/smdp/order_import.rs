@@ -304,7 +304,9 @@ impl Job for ImportOrders {
             if let Matching::Id(id) = &wanted.matching
                 && !matching.insert(id.clone())
             {
-                return Ok(Err(problem("this matching id stands in the file twice".to_owned())));
+                return Ok(Err(problem(
+                    "this matching id stands in the file twice".to_owned(),
+                )));
             }
             let mut order = open_order(keyring, &row)?;
             if let Err(message) = fill(&mut order, wanted) {

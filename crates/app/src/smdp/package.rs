@@ -68,10 +68,7 @@ impl Smdp {
     }
 
     /// A session in which a chip has proven itself.
-    pub(super) async fn session(
-        &self,
-        transaction: &TransactionId,
-    ) -> Result<Option<KeptSession>, Refusal> {
+    pub(super) async fn session(&self, transaction: &TransactionId) -> Result<Option<KeptSession>, Refusal> {
         let app = &self.inner.app;
         let tid = transaction_index(app.keyring(), transaction);
         let row = app.store().smdp_session(tid).await;
@@ -172,8 +169,7 @@ impl Job for ClaimPackage {
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<Self::Answer, Error> {
         let keyring = &self.shared.keyring;
         let tid = transaction_index(keyring, &self.kept.session.transaction);
-        let (Some(session), Some(row)) =
-            (world.smdp.sessions.get(&tid), world.smdp.orders.get(&self.order))
+        let (Some(session), Some(row)) = (world.smdp.sessions.get(&tid), world.smdp.orders.get(&self.order))
         else {
             return Ok(Claimed::Denied(Refusal::UnknownTransaction));
         };

@@ -60,7 +60,9 @@ impl App {
         terms: &ProfileTerms,
     ) -> Result<ProfileOutcome, Error> {
         if actor.role != Role::System {
-            return Err(Error::forbidden("profiles are imported at the installation itself"));
+            return Err(Error::forbidden(
+                "profiles are imported at the installation itself",
+            ));
         }
         let refused = |why: String| Ok(ProfileOutcome::Refused(vec![why]));
         let read = match ProfilePackage::parse(package) {
@@ -124,7 +126,9 @@ impl App {
         let digests = remote_key_digests(package);
         let keys: Vec<BlindIndex> = digests.iter().map(index).collect();
         let known = self.store().smdp_remote_keys(&keys).await?;
-        let seen = digests.into_iter().filter(|digest| known.contains(&index(digest)));
+        let seen = digests
+            .into_iter()
+            .filter(|digest| known.contains(&index(digest)));
         Ok((keys, seen.collect()))
     }
 }

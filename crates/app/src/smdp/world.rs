@@ -23,10 +23,10 @@ pub(crate) struct SmdpNeeds {
     pub matching: Vec<BlindIndex>,
     /// The default orders of these chips.
     pub default_of: Vec<BlindIndex>,
-    /// Chips: sightings and counts of notifications.
+    /// Chips: their last sightings.
     pub chips: Vec<BlindIndex>,
-    /// Notifications: which of them were taken over already.
-    pub notifications: Vec<BlindIndex>,
+    /// Notifications, by chip and its own count: which were taken over under it.
+    pub notifications: Vec<(BlindIndex, i64)>,
     /// What may be frozen; operators of orders and numbers of lines are added.
     pub freezes: Vec<String>,
     /// Profile types of which free profiles are needed.
@@ -35,7 +35,10 @@ pub(crate) struct SmdpNeeds {
 
 fn unique<T: Eq + Hash + Clone>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();
-    items.into_iter().filter(|item| seen.insert(item.clone())).collect()
+    items
+        .into_iter()
+        .filter(|item| seen.insert(item.clone()))
+        .collect()
 }
 
 impl SmdpNeeds {
@@ -83,10 +86,8 @@ pub(crate) struct SmdpWorld {
     pub sessions: HashMap<BlindIndex, SmdpSession>,
     pub orders: HashMap<[u8; 16], SmdpOrder>,
     pub chips: HashMap<BlindIndex, SmdpChip>,
-    /// The highest count of each chip's notifications.
-    pub highest_seq: HashMap<BlindIndex, i64>,
-    /// Notifications that were taken over before.
-    pub seen: HashSet<BlindIndex>,
+    /// Notifications that were taken over before, by chip and its own count.
+    pub notifications: HashMap<(BlindIndex, i64), Vec<BlindIndex>>,
     /// Freezes that stand, by key.
     pub freezes: HashMap<String, SmdpFreeze>,
     pub stock: HashMap<String, Vec<SmdpOrder>>,
@@ -119,15 +120,16 @@ impl SmdpWorld {
             SmdpOrderKey::DefaultOf(needs.default_of.clone()),
         ] {
             let found = tx.smdp_orders(key).await?;
-            world.orders.extend(found.into_iter().map(|order| (order.id, order)));
+            world
+                .orders
+                .extend(found.into_iter().map(|order| (order.id, order)));
         }
         world.sessions = sessions.into_iter().map(|row| (row.tid_idx, row)).collect();
         let chips = tx.smdp_chips(&needs.chips).await?;
         world.chips = chips.into_iter().map(|row| (row.eid_idx, row)).collect();
-        if !needs.notifications.is_empty() {
-            world.highest_seq = tx.smdp_highest_seq(&needs.chips).await?.into_iter().collect();
-            let seen = tx.smdp_seen_notifications(&needs.notifications).await?;
-            world.seen = seen.into_iter().collect();
+        for (chip, seq) in &needs.notifications {
+            let seen = tx.smdp_notifications(*chip, *seq).await?;
+            world.notifications.insert((*chip, *seq), seen);
         }
         if !needs.freezes.is_empty() {
             let operators = world.orders.values().map(|order| operator_key(&order.operator));

@@ -46,8 +46,8 @@ fn profiles_come_to_the_chip_byte_for_byte_with_and_without_code() {
     assert!(phone.deliver(&mut chip) >= 3);
     assert_eq!(phone.deliver(&mut chip), 0);
     world.kill();
-    let fsck = world.must(&["ledger", "fsck"]);
-    println!("{fsck}");
+    // Every row is the one that the ledger vouches for, and no step left the ledger without an entry.
+    println!("{}", world.must(&["ledger", "fsck"]));
 }
 
 #[test]
@@ -74,7 +74,10 @@ fn orders_say_what_is_wrong_with_them_and_then_write_nothing() {
     let mut world = World::new();
     let (iccid, _) = world.profile(1);
     for (order, word) in [
-        (json!({ "iccid": "8985501999999999999", "matching_id": "A" }), "imported"),
+        (
+            json!({ "iccid": "8985501999999999999", "matching_id": "A" }),
+            "imported",
+        ),
         (json!({ "profile_type": "none", "matching_id": "A" }), "free"),
         (json!({ "iccid": iccid.reveal(), "state": "gone" }), "state"),
     ] {

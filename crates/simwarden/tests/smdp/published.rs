@@ -20,7 +20,10 @@ fn packages(world: &World, folder: &Path, count: usize) -> Vec<(String, Vec<u8>)
     for name in &names {
         let file = folder.join(name);
         let file = file.to_str().unwrap();
-        assert!(!world.run(&["profile", "import", file]).status.success(), "never for a subscriber");
+        assert!(
+            !world.run(&["profile", "import", file]).status.success(),
+            "never for a subscriber"
+        );
         world.must(&["profile", "import", file, "--test"]);
     }
     let read = |name: &String| {
@@ -44,7 +47,10 @@ fn download_all(world: &mut World, chip: &mut Euicc, packages: &[(String, Vec<u8
     let phone = world.phone();
     for (n, (name, package)) in packages.iter().enumerate() {
         let outcome = phone.download(chip, &format!("TS48-{n}"), &["1234"]);
-        assert!(matches!(outcome, Outcome::Installed { .. }), "{name}: {outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Installed { .. }),
+            "{name}: {outcome:?}"
+        );
         assert_eq!(&chip.profiles().last().unwrap().package, package, "{name}");
     }
     phone.deliver(chip);
@@ -83,8 +89,16 @@ fn the_pki_of_sgp_26_works_like_our_own() {
     let ci = der("ci/CERT_CI_ECDSA_NIST.der");
     std::fs::write(pki.join("ci.der"), &ci).unwrap();
     for (name, file, scalar) in [
-        ("dpauth", "dpauth/CERT_S_SM_DPauth_ECDSA_NIST.der", "S_SM_DPauth_ECDSA_NIST"),
-        ("dppb", "dppb/CERT_S_SM_DPpb_ECDSA_NIST.der", "S_SM_DPpb_ECDSA_NIST"),
+        (
+            "dpauth",
+            "dpauth/CERT_S_SM_DPauth_ECDSA_NIST.der",
+            "S_SM_DPauth_ECDSA_NIST",
+        ),
+        (
+            "dppb",
+            "dppb/CERT_S_SM_DPpb_ECDSA_NIST.der",
+            "S_SM_DPpb_ECDSA_NIST",
+        ),
     ] {
         std::fs::write(pki.join(format!("{name}.der")), der(file)).unwrap();
         let pem = key(scalar).to_pkcs8_pem().unwrap();
@@ -103,9 +117,10 @@ fn the_pki_of_sgp_26_works_like_our_own() {
     let packages = packages(&world, &ts48, 2);
     download_all(&mut world, &mut chip, &packages);
     // A chip of another root gets nothing from this server.
-    let mut stranger = own.pki.chip(Eid::parse(EID).unwrap(), &mut chance()).map(|identity| {
-        Euicc::new(identity, ChipSettings::default())
-    });
+    let mut stranger = own
+        .pki
+        .chip(Eid::parse(EID).unwrap(), &mut chance())
+        .map(|identity| Euicc::new(identity, ChipSettings::default()));
     let outcome = world.phone().download(stranger.as_mut().unwrap(), "TS48-0", &[]);
     assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
 }

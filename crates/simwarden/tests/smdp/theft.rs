@@ -77,9 +77,7 @@ fn states_and_terms_of_an_order_are_held() {
 fn wrong_codes_count_over_sessions_until_the_order_dies() {
     let mut world = World::new();
     let (iccid, _) = world.profile(1);
-    world.orders(&[
-        json!({ "iccid": iccid.reveal(), "matching_id": "CODE-1", "confirmation_code": "4711" }),
-    ]);
+    world.orders(&[json!({ "iccid": iccid.reveal(), "matching_id": "CODE-1", "confirmation_code": "4711" })]);
     world.serve();
     let phone = world.phone();
     let mut chip = world.chip(eid(1));

@@ -41,7 +41,13 @@ fn broken_bodies_are_refused_with_codes_and_never_with_an_error_of_the_server() 
                     || (subject.as_str(), reason.as_str()) == ("1.3", "2.2"),
                 "{function}: {subject}/{reason}"
             );
-            let header = |name: &str| heard.headers.iter().find(|it| it.0 == name).map(|it| it.1.clone());
+            let header = |name: &str| {
+                heard
+                    .headers
+                    .iter()
+                    .find(|it| it.0 == name)
+                    .map(|it| it.1.clone())
+            };
             assert!(header("x-admin-protocol").unwrap().starts_with("gsma/rsp/v2."));
             assert_eq!(header("content-type").unwrap(), "application/json;charset=UTF-8");
         }

@@ -65,9 +65,7 @@ impl World {
         let pki = folder.path().join("pki");
         let read = &mut |name: &str| std::fs::read(pki.join(name)).ok();
         let pki = Pki::from_files(PkiOptions::new(begin, HOST), read);
-        let tls = ureq::tls::TlsConfig::builder()
-            .disable_verification(true)
-            .build();
+        let tls = ureq::tls::TlsConfig::builder().disable_verification(true).build();
         let config = ureq::Agent::config_builder()
             .tls_config(tls)
             .http_status_as_error(false);
@@ -86,12 +84,9 @@ impl World {
     }
 
     pub fn run(&self, args: &[&str]) -> Output {
-        let data = self.path("data");
         Command::new(env!("CARGO_BIN_EXE_simwarden"))
-            .args(&args[..1])
-            .arg("--data")
-            .arg(data)
-            .args(&args[1..])
+            .args(args)
+            .env("SIMWARDEN_DATA", self.path("data"))
             .output()
             .unwrap()
     }
@@ -113,7 +108,13 @@ impl World {
         let package = simwarden_rsp::profile::sample(&iccid, &imsi, &mut self.chance).unwrap();
         let file = self.path(&format!("profile-{n}.der"));
         std::fs::write(&file, &*package).unwrap();
-        self.must(&["profile", "import", file.to_str().unwrap(), "--operator", "456-01"]);
+        self.must(&[
+            "profile",
+            "import",
+            file.to_str().unwrap(),
+            "--operator",
+            "456-01",
+        ]);
         (iccid, package.to_vec())
     }
 
@@ -128,11 +129,7 @@ impl World {
 
     pub fn orders(&self, orders: &[Value]) {
         let out = self.try_orders(orders);
-        assert!(
-            out.status.success(),
-            "{}",
-            String::from_utf8_lossy(&out.stderr)
-        );
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     }
 
     pub fn serve(&mut self) {
@@ -156,7 +153,11 @@ impl World {
             .find_map(|line| line.strip_prefix(marker).map(str::to_owned));
         self.base = format!("https://{}", address.expect("the server says where it listens"));
         // Read on, so that it never waits for somebody to read.
-        std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("server: {line}")));
+        std::thread::spawn(move || {
+            lines
+                .map_while(Result::ok)
+                .for_each(|line| println!("server: {line}"))
+        });
     }
 
     /// Ends the server without a word, as a power cut would.
@@ -243,7 +244,12 @@ impl Phone {
         let (mut download, mut request) = Download::begin(&mut es10, code, device(), None).unwrap();
         loop {
             let heard = self.call(&request);
-            assert!(heard.status < 500, "{} answered {}", request.function, heard.status);
+            assert!(
+                heard.status < 500,
+                "{} answered {}",
+                request.function,
+                heard.status
+            );
             calls.push(request);
             let mut next = download.answer(&mut es10, heard.status, &heard.body).unwrap();
             if let Next::AskConfirmationCode { .. } = next {

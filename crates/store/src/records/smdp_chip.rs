@@ -46,7 +46,8 @@ impl Tx {
         let args = |row: &SmdpChip| -> Vec<Arg> {
             vec![row.eid_idx.into(), row.sealed.clone().into(), row.seen_at.into()]
         };
-        let tail = " ON CONFLICT (eid_idx) DO UPDATE SET sealed = excluded.sealed, seen_at = excluded.seen_at";
+        let tail =
+            " ON CONFLICT (eid_idx) DO UPDATE SET sealed = excluded.sealed, seen_at = excluded.seen_at";
         self.insert(&CHIPS, rows.iter().map(args).collect(), tail)
             .await
             .map(drop)
@@ -92,38 +93,17 @@ impl Tx {
             .map(drop)
     }
 
-    /// The highest count that each of these chips has reached.
+    /// The notifications of a chip that were taken over under this count of its own.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn smdp_highest_seq(
+    pub async fn smdp_notifications(
         &mut self,
-        chips: &[BlindIndex],
-    ) -> Result<Vec<(BlindIndex, i64)>, StoreError> {
-        let sql = "SELECT eid_idx, MAX(seq) FROM smdp_notification WHERE eid_idx IN (KEYS) GROUP BY eid_idx";
-        let rows = self
-            .fetch_in(sql, chips.iter().map(|chip| (*chip).into()).collect())
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let mut c = row.columns();
-                Ok((BlindIndex::from_bytes(c.bytes()?), c.int()?))
-            })
-            .collect()
-    }
-
-    /// Those of these notifications that were taken over before.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub async fn smdp_seen_notifications(
-        &mut self,
-        digests: &[BlindIndex],
+        chip: BlindIndex,
+        seq: i64,
     ) -> Result<Vec<BlindIndex>, StoreError> {
-        let sql = "SELECT digest_idx FROM smdp_notification WHERE digest_idx IN (KEYS)";
-        let rows = self
-            .fetch_in(sql, digests.iter().map(|digest| (*digest).into()).collect())
-            .await?;
+        let sql = "SELECT digest_idx FROM smdp_notification WHERE eid_idx = $1 AND seq = $2 LIMIT 16";
+        let rows = self.fetch(sql, vec![chip.into(), seq.into()]).await?;
         rows.iter()
             .map(|row| Ok(BlindIndex::from_bytes(row.columns().bytes()?)))
             .collect()
