@@ -61,7 +61,7 @@ fn credential(folder: &Path, name: &str) -> anyhow::Result<Credential> {
     let key = read(folder, &format!("{name}.key.pem"))?;
     let key = pem(&key).with_context(|| format!("{name}.key.pem is no PEM"))?;
     let key = LocalKey::from_der(&key).with_context(|| format!("{name}.key.pem"))?;
-    Ok(Credential::new(certificate, Arc::new(key)).with_context(|| name.to_owned())?)
+    Credential::new(certificate, Arc::new(key)).with_context(|| name.to_owned())
 }
 
 /// Reads and pairs everything that the SM-DP+ signs with.

@@ -26,9 +26,15 @@ use simwarden_store::BlindIndex;
 use simwarden_store::records::smdp_freeze::SmdpFreeze;
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One EID, two keys: nobody gets anything under it until a person has looked.
 const CLONE_SUSPECTED: ReasonCode = ReasonCode::from_static("clone_suspected");
+
+/// How long a session is kept after its end: a phone may report on an installation weeks later.
+const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
+/// Old sessions are looked for once in so many ledger entries.
+const FORGET_EVERY: i64 = 256;
 
 impl Smdp {
     /// ES9+ AuthenticateClient.
@@ -159,12 +165,12 @@ impl ClaimSession {
             })]);
         }
         let sighting = self.verified.sighting();
-        Ok(vec![SmdpWrite::Chip(chip_row(
-            &self.shared.keyring,
-            &sighting,
-            now,
-            draft.entropy,
-        )?)])
+        let chip = chip_row(&self.shared.keyring, &sighting, now, draft.entropy)?;
+        let mut writes = vec![SmdpWrite::Chip(chip)];
+        if draft.index() % FORGET_EVERY == 0 {
+            writes.push(SmdpWrite::Forget(now.minus(KEPT)));
+        }
+        Ok(writes)
     }
 }
 

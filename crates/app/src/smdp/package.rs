@@ -17,7 +17,8 @@ use crate::world::{Needs, World};
 use simwarden_model::{Eid, OperationId};
 use simwarden_rsp::authenticate::NotGranted;
 use simwarden_rsp::bound_package::{Built, Need, PackageAnswer, Verified, build, claim, need, verify};
-use simwarden_rsp::{Order, Prepared, Refusal, TransactionId};
+use simwarden_rsp::effect::Effect;
+use simwarden_rsp::{Gate, Order, Prepared, Refusal, TransactionId};
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
 use simwarden_store::records::smdp_package::PackageKind;
 use std::sync::Arc;
@@ -196,7 +197,14 @@ impl Job for ClaimPackage {
                 }
                 (Claimed::Granted(granted.answer), granted.effects)
             }
-            Err(NotGranted::Denied(denied)) => (Claimed::Denied(denied.refusal), denied.effects),
+            Err(NotGranted::Denied(mut denied)) => {
+                if gate != Gate::Open {
+                    // Phones cancel with "rejected" after every refusal; what we held must not die of that.
+                    kept.session.code_refused = true;
+                    denied.effects.push(Effect::SessionChanged);
+                }
+                (Claimed::Denied(denied.refusal), denied.effects)
+            }
             Err(NotGranted::Stale) => return Ok(Claimed::Stale),
         };
         let settle = Settle {

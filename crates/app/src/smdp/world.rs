@@ -1,6 +1,7 @@
 //! What jobs of the SM-DP+ read and write: rows, in the one transaction.
 
 use crate::entry::hex;
+use simwarden_model::Timestamp;
 use simwarden_store::records::smdp_chip::{SmdpChip, SmdpNotification};
 use simwarden_store::records::smdp_freeze::SmdpFreeze;
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
@@ -230,6 +231,8 @@ pub(crate) enum SmdpWrite {
     Chip(SmdpChip),
     /// A notification that was taken over.
     Notification(SmdpNotification),
+    /// Sessions that ended before are forgotten.
+    Forget(Timestamp),
     /// A freeze.
     Freeze(SmdpFreeze),
     /// A freeze is lifted.
@@ -247,6 +250,7 @@ impl SmdpWrite {
             Self::RemoteKeys(keys, order) => tx.insert_smdp_remote_keys(&keys, order).await,
             Self::Chip(row) => tx.put_smdp_chips(&[row]).await,
             Self::Notification(row) => tx.insert_smdp_notifications(&[row]).await,
+            Self::Forget(before) => tx.forget_smdp_sessions(before).await.map(drop),
             Self::Freeze(row) => tx.set_smdp_freeze(&row).await,
             Self::Lift(key) => tx.lift_smdp_freeze(&key).await.map(drop),
         }

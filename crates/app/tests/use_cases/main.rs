@@ -4,4 +4,5 @@
 mod events;
 mod house;
 mod privacy;
+mod smdp;
 mod story;

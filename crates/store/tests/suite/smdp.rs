@@ -17,7 +17,7 @@ fn order(n: u64) -> SmdpOrder {
         id: *id::<simwarden_model::ProfileId>(n).as_bytes(),
         operator: nasty(n),
         profile_type: format!("type-{}", n % 3),
-        operation_id: (n & 1 == 1).then(|| crate::samples::id(n)),
+        operation_id: (n & 1 == 1).then(|| id(n)),
         iccid_idx: index(1, n),
         matching_idx: (n & 2 == 2).then(|| index(2, n)),
         eid_idx: (n & 4 == 4).then(|| index(3, n % 8)),
