@@ -88,11 +88,11 @@ impl Settle<'_> {
         let mut about = About::default();
         if let Some((row, _)) = self.order {
             draft.entry().operator = Some(row.operator.clone());
+            about.operation = row.operation_id;
+            draft.entry().operation = row.operation_id;
             if let Some(operation) = row.operation_id.and_then(|id| self.world.operations.get(&id)) {
-                about.operation = Some(operation.id);
                 about.line = operation.subscription_id;
                 let entry = draft.entry();
-                entry.operation = Some(operation.id);
                 entry.line = operation.subscription_id;
                 entry.subject = Some(operation.party_id);
             }
