@@ -1,6 +1,7 @@
 //! What a batch of jobs wants to write: collected in memory, then written in one transaction.
 
 use crate::entry::{EntryBody, RowMark};
+use crate::smdp::world::SmdpWrite;
 use crate::{Error, Update};
 use simwarden_ledger::leaf_hash;
 use simwarden_model::{Entropy, OperationId, PartyId, ProfileId, Role, SubscriptionId, Timestamp, TokenId};
@@ -62,6 +63,7 @@ pub(crate) struct Draft<'e> {
     signals: Vec<(BlindIndex, LineSignal)>,
     brakes: Vec<BrakeCount>,
     rare: Vec<Rare>,
+    smdp: Vec<SmdpWrite>,
     updates: Vec<Update>,
 }
 
@@ -94,7 +96,7 @@ pub(crate) enum Rare {
 }
 
 /// How long each list was, to take back what a job wrote before it failed.
-pub(crate) struct Mark([usize; 20], i64);
+pub(crate) struct Mark([usize; 21], i64);
 
 macro_rules! lists {
     ($draft:ident) => {
@@ -119,6 +121,7 @@ macro_rules! lists {
             $draft.rare.len(),
             $draft.updates.len(),
             $draft.signals.len(),
+            $draft.smdp.len(),
         ]
     };
 }
@@ -153,6 +156,7 @@ impl<'e> Draft<'e> {
             signals: Vec::new(),
             brakes: Vec::new(),
             rare: Vec::new(),
+            smdp: Vec::new(),
             updates: Vec::new(),
         }
     }
@@ -183,6 +187,7 @@ impl<'e> Draft<'e> {
             ra,
             up,
             sg,
+            sm,
         ] = mark.0;
         self.entries.truncate(e);
         self.parties.truncate(p);
@@ -204,6 +209,7 @@ impl<'e> Draft<'e> {
         self.rare.truncate(ra);
         self.updates.truncate(up);
         self.signals.truncate(sg);
+        self.smdp.truncate(sm);
         self.open = None;
         self.next = mark.1;
     }
@@ -327,6 +333,14 @@ impl<'e> Draft<'e> {
     }
     pub(crate) fn rare(&mut self, write: Rare) {
         self.rare.push(write);
+    }
+    /// Writes something of the SM-DP+; orders are marked in the entry.
+    pub(crate) fn smdp(&mut self, write: SmdpWrite) {
+        if let SmdpWrite::Insert(row) | SmdpWrite::Update(row) = &write {
+            let mark = RowMark::of(row);
+            self.entry().rows.push(mark);
+        }
+        self.smdp.push(write);
     }
     pub(crate) fn update(&mut self, update: Update) {
         self.updates.push(update);
@@ -484,6 +498,9 @@ impl Draft<'_> {
                     tx.retain_subject(party, until).await?;
                 }
             }
+        }
+        for write in self.smdp {
+            write.write(tx).await?;
         }
         Ok(())
     }

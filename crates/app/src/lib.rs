@@ -28,6 +28,7 @@ mod review;
 mod rows;
 mod secrets;
 mod shared;
+pub mod smdp;
 mod step;
 mod submit;
 mod tell;

@@ -99,10 +99,20 @@ pub enum Of {
     Factor,
     /// A notice on its way.
     Notice,
+    /// A download order.
+    SmdpOrder,
+    /// A chip's session.
+    SmdpSession,
+    /// An unprotected profile.
+    SmdpProfile,
+    /// A profile under random keys.
+    SmdpPrepared,
+    /// The last sighting of a chip.
+    SmdpChip,
 }
 
 impl Of {
-    fn context(self, id: &[u8; 16]) -> [u8; 17] {
+    pub(crate) fn context(self, id: &[u8; 16]) -> [u8; 17] {
         let mut context = [self as u8; 17];
         context[1..].copy_from_slice(id);
         context

@@ -1,6 +1,7 @@
 //! What a batch of jobs must read before it decides, and what was read.
 
 use crate::operation::Parts;
+use crate::smdp::world::{SmdpNeeds, SmdpWorld};
 use simwarden_model::{
     ApprovalId, OperationId, OperationKind, OutboxId, PartyId, SubscriptionId, Timestamp, TokenId,
 };
@@ -54,6 +55,8 @@ pub(crate) struct Needs {
     pub events: Vec<(String, String)>,
     /// Effects: which of them are not over yet.
     pub effects: Vec<OutboxId>,
+    /// What jobs of the SM-DP+ look at.
+    pub smdp: SmdpNeeds,
 }
 
 /// What was read, all of it in the transaction that will write.
@@ -86,6 +89,8 @@ pub(crate) struct World {
     pub known_events: HashMap<String, HashSet<String>>,
     /// Effects that are not over yet.
     pub open_effects: HashSet<OutboxId>,
+    /// What the SM-DP+ knows.
+    pub smdp: SmdpWorld,
 }
 
 /// To whom an operation gives its line.
@@ -120,6 +125,7 @@ pub(crate) fn union(needs: &[Needs]) -> Needs {
         factors: needs.iter().any(|n| n.factors),
         events: needs.iter().flat_map(|n| n.events.iter().cloned()).collect(),
         effects: unique(needs.iter().flat_map(|n| n.effects.iter().copied())),
+        smdp: SmdpNeeds::union(needs.iter().map(|n| &n.smdp)),
     }
 }
 
@@ -131,6 +137,10 @@ impl World {
         world.read_lines(tx, needs, now).await?;
         world.read_parties(tx, needs).await?;
         world.read_rest(tx, needs, now).await?;
+        if !needs.smdp.is_empty() {
+            let numbers = world.lines.values().filter_map(|line| line.msisdn_idx);
+            world.smdp = SmdpWorld::read(tx, &needs.smdp, numbers.collect()).await?;
+        }
         Ok(world)
     }
 
@@ -378,6 +388,7 @@ impl World {
                 keys.push(*line.as_bytes());
             }
         }
+        keys.extend(self.smdp.touched(&needs.smdp));
         // Batches of one feed may hold the same event, so only one of them goes into a transaction.
         keys.extend(
             needs

@@ -99,6 +99,8 @@ refusals! {
     PackageUnavailable = "package_unavailable", "8.2" / "3.7", "The profile package is not available now; try again";
     /// The server's own signing key failed.
     SigningFailed = "signing_failed", "8.8" / "4.2", "The server cannot sign at the moment";
+    /// The server cannot write or read at the moment; nothing was changed.
+    NotNow = "not_now", "8.8" / "4.2", "The server cannot do this at the moment; try again";
     /// cancelSession for another SM-DP+.
     WrongSmdpOid = "wrong_smdp_oid", "8.8" / "3.10", "The cancellation names another server";
     /// ES2+: no such ICCID.

@@ -4,6 +4,7 @@ mod commands;
 mod house;
 mod policies;
 mod server;
+mod smdp;
 mod stage;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,12 @@ enum Command {
     Export(commands::export::Export),
     /// Make and take back access tokens
     Token(commands::token::Token),
+    /// Profiles, download orders and freezes of the SM-DP+
+    Profile(commands::profile::Profile),
+    /// Make certificates and keys for an SM-DP+ and simulated chips
+    Pki(commands::pki::Pki),
+    /// Run a simulated chip on standard input and output, for `lpac`
+    Euicc(commands::euicc::Euicc),
     /// Check, test, explain, compare and back-test rule packs
     Policy(commands::policy::Policy),
     /// Verify, prove, check and mirror the ledger
@@ -67,6 +74,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
         Command::Token(token) => token.run().await,
+        Command::Profile(profile) => profile.run().await,
+        Command::Pki(pki) => pki.run(),
+        Command::Euicc(euicc) => euicc.run(),
         Command::Policy(policy) => policy.run().await,
         Command::Ledger(ledger) => ledger.run().await,
         Command::Witness(witness) => witness.run().await,

@@ -1,17 +1,20 @@
 //! Wires the roles of one server together: use cases, worker, ledger, edge; starts and ends them in order.
 
 use crate::house::House;
+use crate::smdp::{self, SmdpConfig};
 use anyhow::Context as _;
 use simwarden_app::log::{LogConfig, LogError, Receipts as LogReceipts, Sequencer, WitnessLink};
+use simwarden_app::smdp::Smdp;
 use simwarden_app::worker::{Ports, work};
 use simwarden_app::{App, AppConfig, Limits, SystemClock};
 use simwarden_guard::Engine;
 use simwarden_ledger::Policy;
 use simwarden_links::HttpCosigner;
 use simwarden_model::Region;
+use simwarden_rsp::chain::Screen;
 use simwarden_web::{
-    Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig, WebLimits,
-    WebState, router,
+    Es9Limits, Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig,
+    WebLimits, WebState, es9plus_router, router,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +33,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Certificate chain and key, PEM; plain HTTP on loopback without.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// The SM-DP+, when this server is one.
+    pub smdp: Option<SmdpConfig>,
     /// How numbers without a country code are read.
     pub region: Region,
     /// The outside world.
@@ -48,9 +53,12 @@ pub struct Server {
     pub app: App,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where its SM-DP+ listens.
+    pub smdp_address: Option<SocketAddr>,
     stop_edge: watch::Sender<bool>,
     stop_log: watch::Sender<bool>,
     edge: JoinHandle<()>,
+    smdp: Option<JoinHandle<()>>,
     worker: JoinHandle<()>,
     log: JoinHandle<Result<(), LogError>>,
 }
@@ -124,13 +132,20 @@ impl Server {
         })?;
         let listening = Listening::bind(config.listen, tls, ServeLimits::default()).await?;
         let address = listening.address();
+        let smdp = match &config.smdp {
+            Some(config) => Some(serve_smdp(config, &app, stop.clone()).await?),
+            None => None,
+        };
         let edge = tokio::spawn(listening.serve(router(state), stop));
+        let (smdp_address, smdp) = smdp.unzip();
         Ok(Self {
             app,
             address,
+            smdp_address,
             stop_edge,
             stop_log,
             edge,
+            smdp,
             worker,
             log,
         })
@@ -155,6 +170,9 @@ impl Server {
     async fn end(self, why: Ended, log_ended: bool) -> Ended {
         let _ = self.stop_edge.send(true);
         let _ = self.edge.await;
+        if let Some(smdp) = self.smdp {
+            let _ = smdp.await;
+        }
         let _ = self.worker.await;
         let _ = self.stop_log.send(true);
         if !log_ended && let Err(error) = tokio::time::timeout(Duration::from_secs(10), self.log).await {
@@ -163,6 +181,21 @@ impl Server {
         self.app.store().close().await;
         why
     }
+}
+
+/// Starts the SM-DP+ on its own listener.
+async fn serve_smdp(
+    config: &SmdpConfig,
+    app: &App,
+    stop: watch::Receiver<bool>,
+) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
+    let smdp = Smdp::new(app.clone(), smdp::server(config)?, Screen::default());
+    let (chain, key) = smdp::tls(&config.folder)?;
+    let tls = simwarden_web::tls_config(&chain, &key)?;
+    let listening = Listening::bind(config.listen, Some(tls), ServeLimits::default()).await?;
+    let address = listening.address();
+    let router = es9plus_router(smdp, Es9Limits::default());
+    Ok((address, tokio::spawn(listening.serve(router, stop))))
 }
 
 fn describe(log: Result<Result<(), LogError>, tokio::task::JoinError>) -> String {

@@ -51,6 +51,7 @@ pub async fn people(
         engine: packs.engine()?,
         listen,
         tls: None,
+        smdp: None,
         region: Region::KH,
         ports: world.ports(),
         witness_policy: None,

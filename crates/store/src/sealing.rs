@@ -66,6 +66,14 @@ pub enum Indexed {
     Document,
     /// An idempotency key together with its sender.
     Idempotency,
+    /// The matching id of a download order.
+    MatchingId,
+    /// The transaction id of a chip's session.
+    Transaction,
+    /// A remote-management key in a profile.
+    RemoteKey,
+    /// The signed bytes of a chip's notification.
+    Notification,
 }
 
 /// The keys of one installation.
@@ -75,7 +83,7 @@ pub struct Keyring {
     wrap: [u8; KEY_BYTES],
     common: [u8; KEY_BYTES],
     #[zeroize(skip)]
-    indexes: [Hmac<Sha256>; 7],
+    indexes: [Hmac<Sha256>; 11],
 }
 
 impl std::fmt::Debug for Keyring {
@@ -111,6 +119,10 @@ impl Keyring {
                 index("imei"),
                 index("document"),
                 index("idempotency"),
+                index("matching_id"),
+                index("transaction"),
+                index("remote_key"),
+                index("notification"),
             ],
             master,
         }

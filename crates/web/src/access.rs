@@ -78,14 +78,31 @@ const SEERS: &[Role] = &[
 const LOOKERS: &[Role] = &[Agent, Supervisor, FraudAnalyst, Hotline, Regulator, Auditor];
 
 macro_rules! rules {
-    ($($(#[$meta:meta])* $name:ident = $method:ident $path:literal, $who:expr;)+) => {
+    ($(#[$of:meta])* $table:ident: $($(#[$meta:meta])* $name:ident = $method:ident $path:literal, $who:expr;)+) => {
         $($(#[$meta])* pub static $name: Rule = Rule { method: Method::$method, path: $path, who: $who };)+
-        /// Every row.
-        pub static TABLE: &[&Rule] = &[$(&$name),+];
+        $(#[$of])*
+        pub static $table: &[&Rule] = &[$(&$name),+];
     };
 }
 
 rules! {
+    /// Every row of the SM-DP+'s listener. The protocol knows no tokens: chips prove themselves by signatures inside.
+    ES9PLUS_TABLE:
+    /// A chip opens a session.
+    ES9PLUS_INITIATE = POST "/gsma/rsp2/es9plus/initiateAuthentication", Who::Everybody;
+    /// It proves itself and asks for its order.
+    ES9PLUS_AUTHENTICATE = POST "/gsma/rsp2/es9plus/authenticateClient", Who::Everybody;
+    /// It fetches its profile.
+    ES9PLUS_PACKAGE = POST "/gsma/rsp2/es9plus/getBoundProfilePackage", Who::Everybody;
+    /// It reports what became of a profile.
+    ES9PLUS_NOTIFICATION = POST "/gsma/rsp2/es9plus/handleNotification", Who::Everybody;
+    /// It ends a session.
+    ES9PLUS_CANCEL = POST "/gsma/rsp2/es9plus/cancelSession", Who::Everybody;
+}
+
+rules! {
+    /// Every row of the main listener.
+    TABLE:
     /// Ask for an operation.
     OPERATION_ASK = POST "/v1/operations", Who::Roles(ASKERS);
     /// Operations, the newest first.

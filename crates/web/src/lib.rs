@@ -3,7 +3,8 @@
 //! It knows routes, bodies, sessions, problem details, the live stream, the files of the log and the built pages. It
 //! decides nothing about lines or operations, and knows no SQL.
 //!
-//! **Architecture invariants:** no route exists without its row in [`access::TABLE`], and no handler learns who asks
+//! **Architecture invariants:** no route exists without its row in [`access::TABLE`] (the SM-DP+'s listener:
+//! [`access::ES9PLUS_TABLE`]), and no handler learns who asks
 //! before that row has let them through. Nothing that a client sends can make an answer of 500. No body, query,
 //! token or identifier is written to the log. What is repeated from a request in an error is the name of a field,
 //! never its value.
@@ -13,6 +14,7 @@ mod assets;
 mod auth;
 mod body;
 mod edge;
+mod es9plus;
 mod health;
 mod input;
 mod ledger_files;
@@ -31,6 +33,7 @@ mod tests;
 mod v1;
 mod witness;
 
+pub use es9plus::{Es9Limits, es9plus_router};
 pub use limits::WebLimits;
 pub use openapi::openapi_json;
 pub use problem::Problem;

@@ -46,7 +46,7 @@ pub struct WebLimits {
     pub updates_kept: usize,
 }
 
-const fn count(n: u32) -> NonZeroU32 {
+pub(crate) const fn count(n: u32) -> NonZeroU32 {
     match NonZeroU32::new(n) {
         Some(n) => n,
         None => NonZeroU32::MIN,

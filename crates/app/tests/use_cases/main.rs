@@ -4,5 +4,6 @@
 mod events;
 mod house;
 mod privacy;
+mod smdp;
 mod story;
 mod transfer;

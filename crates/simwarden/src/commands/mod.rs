@@ -2,10 +2,13 @@
 
 pub mod bench;
 pub mod demo;
+pub mod euicc;
 pub mod export;
 pub mod import;
 pub mod ledger;
+pub mod pki;
 pub mod policy;
+pub mod profile;
 pub mod serve;
 pub mod token;
 pub mod witness;

@@ -3,6 +3,7 @@
 use crate::house::House;
 use crate::policies::Packs;
 use crate::server::{Ended, Server, ServerConfig};
+use crate::smdp::SmdpConfig;
 use clap::Args;
 use simwarden_app::worker::Ports;
 use simwarden_links::Journal;
@@ -46,6 +47,21 @@ pub struct Serve {
     /// A C2SP tlog-policy: the witnesses and their quorum; nothing leaves before they cosigned it
     #[arg(long, env = "SIMWARDEN_WITNESS_POLICY", value_name = "FILE")]
     witness_policy: Option<PathBuf>,
+    /// Also serve as an SM-DP+ (ES9+ over TLS) with the certificates and keys in this folder
+    #[arg(long, env = "SIMWARDEN_SMDP", value_name = "DIR")]
+    smdp: Option<PathBuf>,
+    /// Where the SM-DP+ listens
+    #[arg(
+        long,
+        env = "SIMWARDEN_SMDP_LISTEN",
+        default_value = "127.0.0.1:8443",
+        requires = "smdp",
+        value_name = "ADDRESS"
+    )]
+    smdp_listen: SocketAddr,
+    /// The host name by which chips reach the SM-DP+; the one in its folder when left out
+    #[arg(long, env = "SIMWARDEN_SMDP_ADDRESS", requires = "smdp", value_name = "NAME")]
+    smdp_address: Option<String>,
     /// The clock is right although it stands more than 7 days after the ledger's last entry
     #[arg(long)]
     accept_clock: bool,
@@ -63,7 +79,13 @@ impl Serve {
             .effects
             .unwrap_or_else(|| self.house.data.join("effects.jsonl"));
         let journal = Arc::new(Journal::open(&effects)?);
+        let smdp = self.smdp.map(|folder| SmdpConfig {
+            folder,
+            listen: self.smdp_listen,
+            address: self.smdp_address,
+        });
         let server = Server::start(ServerConfig {
+            smdp,
             engine: self.packs.engine()?,
             house: self.house,
             listen: self.listen,
@@ -84,6 +106,9 @@ impl Serve {
             server.address,
             effects.display()
         );
+        if let Some(smdp) = server.smdp_address {
+            eprintln!("the SM-DP+ listens on {smdp}");
+        }
         match server.until(super::asked_to_end()).await {
             Ended::Asked => Ok(ExitCode::SUCCESS),
             Ended::Broken(why) => {

@@ -6,6 +6,7 @@ use super::approval::{self, Approval};
 use super::operation::{self, Operation};
 use super::party::{self, Party};
 use super::profile::{self, Profile};
+use super::smdp_order::{self, SmdpOrder};
 use super::subscription::{self, Subscription};
 use super::{FromColumns, Kept};
 use crate::columns::Row;
@@ -17,12 +18,13 @@ use simwarden_model::ImportId;
 pub const PAGE_MAX: u32 = 2048;
 
 /// The tables whose every version is vouched for by the ledger.
-pub const KEPT_KINDS: [&str; 5] = [
+pub const KEPT_KINDS: [&str; 6] = [
     Party::KIND,
     Subscription::KIND,
     Profile::KIND,
     Operation::KIND,
     Approval::KIND,
+    SmdpOrder::KIND,
 ];
 /// Those of them that imports bring.
 pub const IMPORTED_KINDS: [&str; 3] = [Party::KIND, Subscription::KIND, Profile::KIND];
@@ -109,6 +111,7 @@ async fn select(db: &Db, kind: &str, tail: &str, args: Vec<Arg>) -> Result<Vec<K
         Profile::KIND => (profile::COLUMNS, true),
         Operation::KIND => (operation::COLUMNS, false),
         Approval::KIND => (approval::COLUMNS, false),
+        SmdpOrder::KIND => (smdp_order::COLUMNS, false),
         other => {
             return Err(StoreError::Config(format!(
                 "the ledger does not vouch for rows of `{other}`"
@@ -125,6 +128,7 @@ async fn select(db: &Db, kind: &str, tail: &str, args: Vec<Arg>) -> Result<Vec<K
             Subscription::KIND => kept::<Subscription>(row, |row| row.import_id),
             Profile::KIND => kept::<Profile>(row, |row| row.import_id),
             Operation::KIND => kept::<Operation>(row, |_| None),
+            SmdpOrder::KIND => kept::<SmdpOrder>(row, |_| None),
             _ => kept::<Approval>(row, |_| None),
         })
         .collect()

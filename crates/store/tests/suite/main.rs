@@ -14,4 +14,5 @@ mod lists;
 mod records;
 mod refusals;
 mod samples;
+mod smdp;
 mod test_db;

@@ -2,7 +2,7 @@
 //! ended or was taken back.
 
 use super::world::{Answer, World, request};
-use crate::access::{Rule, TABLE, Who};
+use crate::access::{ES9PLUS_TABLE, Rule, TABLE, Who};
 use crate::routes::routes;
 use axum::body::Body;
 use axum::http::Method;
@@ -143,5 +143,47 @@ async fn without_a_valid_token_nobody_passes() {
                 assert_eq!(answer.headers["www-authenticate"], "Bearer realm=\"simwarden\"");
             }
         }
+    }
+}
+
+/// The SM-DP+ has a listener of its own: every row has its route, every role and nobody in particular passes, and what
+/// is on the other listener is not on this one.
+#[tokio::test]
+async fn the_listener_of_the_smdp_serves_its_rows_to_everybody_and_nothing_else() {
+    use tower::ServiceExt as _;
+    let world = World::build().await;
+    let smdp = super::world::smdp(&world.app);
+    let (router, added) = crate::es9plus::routes(smdp, crate::Es9Limits::default());
+    assert_eq!(added.len(), ES9PLUS_TABLE.len());
+    for row in ES9PLUS_TABLE {
+        assert!(added.iter().any(|rule| std::ptr::eq(*rule, *row)), "{row:?}");
+        assert_eq!(row.who, Who::Everybody);
+        assert!(!TABLE.iter().any(|other| other.path == row.path));
+    }
+    let token = world.token(Role::Admin, None, None).await;
+    let answer = async |method: &str, token: &str, path: &str| {
+        let sent = request(method, token, path).body(Body::from("{}")).unwrap();
+        router.clone().oneshot(sent).await.unwrap().status().as_u16()
+    };
+    for row in ES9PLUS_TABLE {
+        let fine = if row.path.ends_with("handleNotification") {
+            204
+        } else {
+            200
+        };
+        for token in ["", "swt_x", &token] {
+            assert_eq!(answer("POST", token, row.path).await, fine, "{}", row.path);
+        }
+        for method in ["GET", "PUT", "DELETE", "OPTIONS"] {
+            assert_eq!(answer(method, "", row.path).await, 405, "{method} {}", row.path);
+        }
+    }
+    for row in TABLE {
+        assert_eq!(
+            answer(row.method.as_str(), &token, &path_of(row)).await,
+            404,
+            "{}",
+            row.path
+        );
     }
 }

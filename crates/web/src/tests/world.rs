@@ -354,3 +354,35 @@ pub(crate) fn replace(person: &Person) -> serde_json::Value {
         },
     })
 }
+
+/// An SM-DP+ with a throw-away PKI.
+pub(crate) fn smdp(app: &App) -> simwarden_app::smdp::Smdp {
+    use simwarden_rsp::certificate::{Certificate, Role as CertificateRole};
+    use simwarden_rsp::key::{Credential, LocalKey};
+    use simwarden_rsp::pki::{Spec, issue};
+    let mut entropy = OsEntropy::new().unwrap();
+    let (from, to) = ("2020-01-01T00:00:00Z", "2060-01-01T00:00:00Z");
+    let (from, to) = (from.parse().unwrap(), to.parse().unwrap());
+    let root = LocalKey::draw(&mut entropy);
+    let ci = issue(
+        &Spec::new(CertificateRole::Ci, "CI", root.public(), from, to),
+        None,
+        &root,
+    );
+    let ci = Certificate::parse(&ci.unwrap()).unwrap();
+    let mut credential = |role| {
+        let key = LocalKey::draw(&mut entropy);
+        let mut spec = Spec::new(role, "SM-DP+", key.public(), from, to);
+        spec.smdp_oid = Some(&[0x88, 0x37, 0x0A]);
+        let certificate = issue(&spec, Some(&ci), &root).unwrap();
+        Credential::new(Certificate::parse(&certificate).unwrap(), Arc::new(key)).unwrap()
+    };
+    let (auth, pb) = (
+        credential(CertificateRole::DpAuth),
+        credential(CertificateRole::DpPb),
+    );
+    let identity = simwarden_rsp::Identity::new(ci, auth, pb).unwrap();
+    let life = Duration::from_secs(60);
+    let server = simwarden_rsp::Server::new("localhost", b"simwarden", vec![identity], life).unwrap();
+    simwarden_app::smdp::Smdp::new(app.clone(), server, simwarden_rsp::chain::Screen::default())
+}
