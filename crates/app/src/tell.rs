@@ -2,6 +2,7 @@
 //!
 //! One record for many, because a busy hour has more notices than operations, and each record costs a ledger entry.
 
+use crate::Error;
 use crate::app::App;
 use crate::committer::Job;
 use crate::draft::{About, Draft, Rare};
@@ -9,7 +10,6 @@ use crate::ports::Notice;
 use crate::secrets::{Of, open, subject_key};
 use crate::worker::{Ports, Tried, later};
 use crate::world::{Needs, World};
-use crate::{Error, ErrorKind};
 use simwarden_model::{OperationId, PartyId, Role};
 use simwarden_store::SubjectKey;
 use simwarden_store::records::outbox::OutboxItem;
@@ -17,19 +17,24 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
+/// Before the reason of a notice that will never be delivered.
+const NOT_TOLD: &str = "not told: ";
+/// Of such a reason this much is kept.
+const WHY_CHARS_MAX: usize = 200;
 /// Notices on their way at the same time.
 const AT_ONCE: usize = 64;
 
-/// Delivers these notices. What could not be delivered is put off, the longer the more often it was tried.
-pub(crate) async fn tell_all(app: &App, ports: &Ports, items: Vec<OutboxItem>) {
+/// Delivers these notices. What could not be delivered is put off, the longer the more often it was tried. Answers
+/// whether it is recorded what became of them: if not, they will be delivered again.
+pub(crate) async fn tell_all(app: &App, ports: &Ports, items: Vec<OutboxItem>) -> bool {
     if items.is_empty() {
-        return;
+        return true;
     }
     let keys = match keys(app, &items).await {
         Ok(keys) => keys,
         Err(error) => {
             tracing::warn!(%error, "whom to tell cannot be read");
-            return;
+            return false;
         }
     };
     let mut ended = Vec::with_capacity(items.len());
@@ -61,14 +66,13 @@ pub(crate) async fn tell_all(app: &App, ports: &Ports, items: Vec<OutboxItem>) {
         }
     }
     if ended.is_empty() {
-        return;
+        return true;
     }
-    if let Err(error) = app.commit(NoticesEnded { items: ended }).await {
+    let recorded = app.commit(NoticesEnded { items: ended }).await;
+    if let Err(error) = &recorded {
         tracing::warn!(%error, "what became of notices could not be recorded; their receivers drop the second ones");
-        if error.kind == ErrorKind::Internal {
-            tracing::error!(%error, "notices cannot be recorded");
-        }
     }
+    recorded.is_ok()
 }
 
 /// The keys of those who are told. Whoever was erased has none.
@@ -96,7 +100,24 @@ async fn tell(ports: &Ports, item: &OutboxItem, key: Option<&SubjectKey>) -> Res
     match Tried::from(ports.notifier.tell(item.id, &notice).await) {
         Tried::Done => Ok("told".to_owned()),
         Tried::Again(why) => Err(why),
-        Tried::Never(why) => Ok(format!("not told: {why}")),
+        Tried::Never(why) => Ok(NOT_TOLD.to_owned() + &shown(&why)),
+    }
+}
+
+/// What a far end said, as far as a row takes it.
+fn shown(why: &str) -> String {
+    why.chars()
+        .filter(|c| !c.is_control())
+        .take(WHY_CHARS_MAX)
+        .collect()
+}
+
+/// What became of a notice, in one of few words: what the far end said may be personal, and the ledger is for ever.
+fn class(outcome: &str) -> &'static str {
+    match outcome {
+        "told" => "told",
+        "erased" => "erased",
+        _ => "not_told",
     }
 }
 
@@ -131,8 +152,12 @@ impl Job for NoticesEnded {
         }
         draft.begin_entry("notices.ended", Role::System, None);
         let mut by_operation: BTreeMap<(Option<OperationId>, &str), usize> = BTreeMap::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for (item, outcome) in open() {
-            *by_operation.entry((item.operation_id, outcome)).or_default() += 1;
+            *by_operation
+                .entry((item.operation_id, class(outcome)))
+                .or_default() += 1;
+            *counts.entry(class(outcome)).or_default() += 1;
         }
         for ((operation, outcome), notices) in &by_operation {
             let about = About {
@@ -146,10 +171,6 @@ impl Job for NoticesEnded {
             );
         }
         let operations: BTreeSet<OperationId> = by_operation.keys().filter_map(|(id, _)| *id).collect();
-        let counts: BTreeMap<&str, usize> = by_outcome
-            .iter()
-            .map(|(outcome, ids)| (*outcome, ids.len()))
-            .collect();
         draft.entry().detail = serde_json::json!({ "operations": operations, "outcomes": counts });
         for (outcome, ids) in by_outcome {
             draft.rare(Rare::EndEffects {

@@ -30,6 +30,8 @@ pub(crate) const TAKEN: u32 = 256;
 const STEPS_AT_ONCE: usize = 16;
 /// How often the outbox is looked at when nothing happens.
 const TICK: Duration = Duration::from_millis(250);
+/// The wait after a round whose outcome could not be recorded.
+const UNRECORDED: Duration = Duration::from_secs(5);
 /// The longest wait between two tries.
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
 
@@ -85,9 +87,17 @@ pub async fn work(
         };
         let full = due.len() >= TAKEN as usize;
         let (notices, steps): (Vec<_>, Vec<_>) = due.into_iter().partition(|item| item.kind == NOTIFY);
-        tokio::join!(carry_out(&app, &ports, steps), tell_all(&app, &ports, notices));
+        let ((), recorded) = tokio::join!(carry_out(&app, &ports, steps), tell_all(&app, &ports, notices));
         if let Err(error) = app.time_up().await {
             tracing::warn!(%error, "what is due could not be decided");
+        }
+        if !recorded {
+            // Nothing can be written: what was told would be told again at once.
+            tokio::select! {
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(UNRECORDED) => {}
+            }
+            continue;
         }
         if full {
             continue;

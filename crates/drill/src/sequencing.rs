@@ -27,6 +27,8 @@ fn failed(why: impl std::fmt::Display) -> DrillError {
 /// When the folder cannot be written.
 pub async fn per_second(folder: &Path, entries: i64, clock: &Arc<dyn Clock>) -> Result<f64, DrillError> {
     let folder = folder.join("sequencing");
+    // Of a run that failed halfway.
+    let _ = std::fs::remove_dir_all(&folder);
     let store = Store::open(&format!("sqlite:{}", folder.join("house.db").display()))
         .await
         .map_err(failed)?;

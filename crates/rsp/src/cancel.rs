@@ -110,8 +110,9 @@ pub fn verify(
 /// Ends the session, inside the writing transaction.
 ///
 /// Postponed and timed-out orders stay open. So does one whose confirmation code was refused in this session: clients
-/// send "rejected" after any failure, and a mistyped code must not kill the order. After any other reason the order
-/// is dead, and the subscriber is told.
+/// send "rejected" after any failure, and a mistyped code must not kill the order. So does one that waits for its
+/// confirmation code from a chip it does not know yet: whoever holds only the activation code must not be able to
+/// burn it. After any other reason the order is dead, and the subscriber is told.
 ///
 /// # Errors
 /// [`NotGranted`] when the session or the order is not what it was verified for.
@@ -131,7 +132,8 @@ pub fn claim(
         Effect::SessionChanged,
         Effect::record(Step::Cancelled, eid, verified.signed_digest),
     ];
-    let keeps = verified.reason.keeps_order() || session.code_refused;
+    let unproven = order.confirmation.is_some() && order.eid.is_none();
+    let keeps = verified.reason.keeps_order() || session.code_refused || unproven;
     session.phase = Phase::Ended;
     let from = order.state;
     // Another chip's cancellation never touches an order that was bound meanwhile.

@@ -1,7 +1,7 @@
 //! The two databases behind one face.
 //!
 //! Every statement of simwarden is written once, in the SQL that SQLite and PostgreSQL share (`$n` binds, no vendor
-//! functions); this is the only file that knows there are two. Values are 64-bit integers, texts and byte strings,
+//! functions); how each is reached stands in `sqlite` and `postgres`. Values are 64-bit integers, texts and byte strings,
 //! nothing else, so that both databases mean the same by a column.
 
 use crate::StoreError;
@@ -182,8 +182,8 @@ fn gone() -> StoreError {
 
 impl Tx {
     pub(crate) async fn fetch(&mut self, sql: &str, args: Vec<Arg>) -> Result<Vec<Row>, StoreError> {
-        refuse_zero(&args)?;
         self.claim()?;
+        refuse_zero(&args)?;
         let rows = match &mut self.open {
             Open::Sqlite(tx) => tx.fetch(sql, &args)?.into_iter().map(Row::Sqlite).collect(),
             Open::Postgres(tx) => sqlx::query_with(AssertSqlSafe(sql.to_owned()), postgres::arguments(args)?)
@@ -204,6 +204,12 @@ impl Tx {
             return Err(gone());
         }
         Ok(())
+    }
+
+    /// What is refused before it is sent fails the transaction as a statement would.
+    fn or_fail<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.failed |= outcome.is_err();
+        outcome
     }
 
     /// Runs a statement; answers the number of rows it touched.
@@ -273,8 +279,8 @@ impl Tx {
             let mut args = args.into_iter().peekable();
             while args.peek().is_some() {
                 let rows: Vec<Arg> = args.by_ref().take(ARRAY_ROWS_MAX * width).collect();
-                refuse_zero(&rows)?;
-                let (sql, bound) = postgres::insert(table, rows, tail)?;
+                self.or_fail(refuse_zero(&rows))?;
+                let (sql, bound) = self.or_fail(postgres::insert(table, rows, tail))?;
                 touched += self.execute_bound(&sql, bound).await?;
             }
             return Ok(touched);
@@ -341,8 +347,8 @@ impl Tx {
             return Ok(Vec::new());
         }
         if let Open::Postgres(_) = &self.open {
-            refuse_zero(&keys)?;
-            let (sql, bound) = postgres::keys(sql, &[], keys)?;
+            self.or_fail(refuse_zero(&keys))?;
+            let (sql, bound) = self.or_fail(postgres::keys(sql, &[], keys))?;
             self.claim()?;
             let Open::Postgres(tx) = &mut self.open else {
                 return Err(gone());
@@ -373,8 +379,8 @@ impl Tx {
             return Ok(0);
         }
         if let Open::Postgres(_) = &self.open {
-            refuse_zero(&keys)?;
-            let (sql, bound) = postgres::keys(sql, first, keys)?;
+            self.or_fail(refuse_zero(&keys))?;
+            let (sql, bound) = self.or_fail(postgres::keys(sql, first, keys))?;
             return self.execute_bound(&sql, bound).await;
         }
         let mut rows = 0;

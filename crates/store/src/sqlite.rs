@@ -157,10 +157,12 @@ impl Sqlite {
                 }
             };
             let rows = fetch(&connection, sql, args);
-            self.readers
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
+            if !self.reading.is_closed() {
+                self.readers
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(connection);
+            }
             rows
         })
     }
@@ -198,14 +200,11 @@ impl Sqlite {
         };
         blocking(|| {
             match fetch(connection, "PRAGMA wal_checkpoint(TRUNCATE)", &[]) {
-                Ok(_) => {}
+                Ok(rows) if matches!(rows.first().and_then(|row| row.first()), Some(Value::Integer(0))) => {}
+                // Somebody reads: part of it stayed in the log.
+                Ok(_) => write_anew(connection, &self.file)?,
                 // No space to copy them to: they are written anew where they are.
-                Err(StoreError::Full) => {
-                    connection.execute_batch("BEGIN IMMEDIATE")?;
-                    let written = wal::write_anew(&self.file);
-                    connection.execute_batch("ROLLBACK")?;
-                    written?;
-                }
+                Err(StoreError::Full) => write_anew(connection, &self.file)?,
                 Err(other) => return Err(other),
             }
             // SQLite does not tell when the folder, which names its files, could not be synced.
@@ -223,6 +222,14 @@ impl Sqlite {
         let connection = self.writer.lock().await.take();
         blocking(|| drop(connection));
     }
+}
+
+/// Writes the log over itself while nobody else writes.
+fn write_anew(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let written = wal::write_anew(file);
+    connection.execute_batch("ROLLBACK")?;
+    written
 }
 
 fn closed() -> StoreError {

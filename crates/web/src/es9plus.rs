@@ -113,6 +113,7 @@ pub(crate) fn routes(smdp: Smdp, limits: Es9Limits) -> (Router, Vec<&'static Rul
 /// Stands around every call: how many, how often, how long.
 async fn edge(State(state): State<Es9State>, request: Request, next: Next) -> Response {
     let slow = state.rates.address(peer_of(&request)).is_err();
+    let notification = request.uri().path() == access::ES9PLUS_NOTIFICATION.path;
     let mut response = match state.at_work.try_acquire() {
         Ok(_at_work) if !slow => match timeout(state.limits.call_time_max, next.run(request)).await {
             Ok(response) => response,
@@ -120,6 +121,10 @@ async fn edge(State(state): State<Es9State>, request: Request, next: Next) -> Re
         },
         _ => refused(Refusal::NotNow),
     };
+    if notification && response.status() == StatusCode::OK {
+        // A phone takes any success as "taken" and forgets the notification.
+        response = later();
+    }
     let headers = response.headers_mut();
     headers.insert(PROTOCOL, VERSION);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -130,6 +135,11 @@ async fn edge(State(state): State<Es9State>, request: Request, next: Next) -> Re
 fn panicked(_: Box<dyn std::any::Any + Send>) -> Response {
     tracing::error!("a handler of the SM-DP+ panicked");
     refused(Refusal::NotNow)
+}
+
+/// The answer to a notification that was not taken.
+fn later() -> Response {
+    (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "5")]).into_response()
 }
 
 fn answered(body: String) -> Response {
@@ -209,7 +219,7 @@ async fn handle_notification(State(state): State<Es9State>, request: Request) ->
         state.smdp.notify(&json::handle_notification(&body)?).await
     };
     match run.await {
-        Err(Refusal::NotNow) => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "5")]).into_response(),
+        Err(Refusal::NotNow) => later(),
         // Junk is answered as what is good: whoever sends it learns nothing.
         Ok(()) | Err(_) => StatusCode::NO_CONTENT.into_response(),
     }

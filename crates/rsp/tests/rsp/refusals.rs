@@ -468,3 +468,17 @@ fn cancel_session() {
         );
     }
 }
+
+#[test]
+fn whoever_lacks_the_confirmation_code_cannot_burn_the_order() {
+    let world = World::new();
+    let stranger = world.chip(EID, 1);
+    let mut coded = order(None);
+    coded.confirmation = Some(ConfirmationDigest::of("1234"));
+    let (mut story, begun, _) = authenticated(&world, &stranger, coded);
+    let bytes = *begun.transaction.as_bytes();
+    story
+        .cancel(begun.transaction, &stranger.cancel(&bytes, OID, 0))
+        .unwrap();
+    assert_eq!(story.order().state, ProfileState::Released);
+}

@@ -122,7 +122,7 @@ on_both! {
         token.name = "before\0after".into();
         let mut tx = store.begin().await.unwrap();
         assert!(is_conflict(tx.insert_tokens(&[token]).await));
-        drop(tx);
+        assert!(matches!(tx.commit().await, Err(StoreError::Unavailable(_))), "it took the transaction with it");
         assert!(store.tokens().await.unwrap().is_empty());
     }
 
