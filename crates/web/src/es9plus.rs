@@ -30,6 +30,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 const PROTOCOL: HeaderName = HeaderName::from_static("x-admin-protocol");
 const VERSION: HeaderValue = HeaderValue::from_static("gsma/rsp/v2.2.2");
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
+/// How long a client may take to send a body; a phone sends a few kilobytes.
+const BODY_TIME_MAX: Duration = Duration::from_secs(5);
 /// Bytes of a body that is too long which are still read and thrown away, so that the client hears the answer.
 const THROWN_AWAY_MAX: usize = 8 * 1024 * 1024;
 
@@ -158,8 +160,16 @@ fn answer<A: Es9Answer>(outcome: Result<A, Refusal>) -> Response {
     }
 }
 
+/// Reads a body within a few seconds: whoever sends slowly holds a place that others want.
+async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+    match timeout(BODY_TIME_MAX, read_all(body)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(Refusal::NotNow),
+    }
+}
+
 /// Reads a body; one that is too long is read to its end, within bounds, and refused.
-async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
+async fn read_all(mut body: Body) -> Result<Vec<u8>, Refusal> {
     let (mut bytes, mut length) = (Vec::new(), 0_usize);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::Malformed)?;
