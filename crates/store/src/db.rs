@@ -313,6 +313,11 @@ impl Tx {
         Ok(done.rows_affected())
     }
 
+    /// Whether this is SQLite.
+    pub(crate) fn is_embedded(&self) -> bool {
+        matches!(self.open, Open::Sqlite(_))
+    }
+
     /// The indexes of these tables that stand beside their primary keys: (name, the statement that makes it).
     pub(crate) async fn indexes_of(
         &mut self,

@@ -27,8 +27,9 @@ const TURNED_AWAY: Duration = Duration::from_millis(10);
 const READERS: usize = 4;
 /// Prepared statements kept per connection: a few sizes of each bulk statement.
 const STATEMENTS: usize = 512;
-/// Memory for SQLite's pages per connection, in KiB.
-const WRITE_CACHE_KIB: i64 = 96 * 1024;
+/// Memory for SQLite's pages per connection, in KiB. More is not faster: a commit that has rebalanced a tree walks the
+/// whole cache, and what falls out of it is still in the kernel's.
+const WRITE_CACHE_KIB: i64 = 24 * 1024;
 const READ_CACHE_KIB: i64 = 16 * 1024;
 
 /// A row that was read.
@@ -257,7 +258,7 @@ impl Writing {
     pub(crate) fn execute(&self, sql: &str, args: &[Arg]) -> Result<u64, StoreError> {
         let connection = self.connection()?;
         blocking(|| {
-            let sql = numbered(sql);
+            let sql = at_once(&numbered(sql));
             let mut statement = connection.prepare_cached(&sql)?;
             bind(&mut statement, args)?;
             Ok(statement.raw_execute()? as u64)
@@ -301,6 +302,17 @@ fn numbered(sql: &str) -> std::borrow::Cow<'_, str> {
     } else {
         sql.into()
     }
+}
+
+/// A statement that fails takes its transaction with it ([`crate::db::Tx`] sees to that), so SQLite need not be able to
+/// take back half of one: it would keep a copy of every page that the statement touches.
+fn at_once(sql: &str) -> String {
+    for verb in ["INSERT", "UPDATE"] {
+        if let Some(rest) = sql.strip_prefix(verb) {
+            return format!("{verb} OR FAIL{rest}");
+        }
+    }
+    sql.to_owned()
 }
 
 fn bind(statement: &mut Statement<'_>, args: &[Arg]) -> Result<(), StoreError> {

@@ -88,26 +88,146 @@ pub(crate) fn read_all<T: FromColumns>(rows: &[crate::columns::Row]) -> Result<V
         .collect()
 }
 
+/// The columns that indexes of these tables look at, `id` aside. SQLite makes an index entry anew whenever its columns
+/// are set, were it to what they are; so they are left out when they stay.
+const INDEXED: &[(&str, &[&str])] = &[
+    ("approval", &["operation_id", "party_id", "state"]),
+    (
+        "operation",
+        &[
+            "actor",
+            "actor_role",
+            "exclusive",
+            "hold_until",
+            "requested_at",
+            "subscription_id",
+        ],
+    ),
+    ("party", &["doc_idx", "operator"]),
+    (
+        "profile",
+        &[
+            "eid_idx",
+            "iccid_idx",
+            "imei_idx",
+            "imsi_idx",
+            "live",
+            "operator",
+            "state",
+            "subscription_id",
+        ],
+    ),
+    ("subscription", &["msisdn_idx", "party_id", "state"]),
+];
+
 /// Writes a new version of a row over the one before it; nobody may have been faster.
 pub(crate) async fn update_versioned(
     tx: &mut Tx,
     table: &Table,
-    mut columns: Vec<Arg>,
+    columns: Vec<Arg>,
     id: [u8; 16],
     version: i64,
 ) -> Result<(), StoreError> {
-    use std::fmt::Write as _;
-    let mut sql = format!("UPDATE {} SET ", table.name);
-    for (n, column) in table.columns.iter().enumerate() {
-        let _ = write!(sql, "{}{column} = ${}", if n == 0 { "" } else { ", " }, n + 1);
+    let indexed = INDEXED.iter().find(|(name, _)| *name == table.name);
+    let names = || table.columns.iter().copied().zip(columns.iter());
+    let own = |name: &str| name != "id";
+    let stays = |name: &str| indexed.is_some_and(|(_, columns)| columns.contains(&name));
+    if indexed.is_some() && tx.is_embedded() {
+        let mut sql = Sentence::update(table.name);
+        names()
+            .filter(|(name, _)| own(name) && !stays(name))
+            .for_each(|(name, arg)| sql.set(name, arg));
+        sql.of_version(id, version - 1);
+        names()
+            .filter(|(name, _)| stays(name))
+            .for_each(|(name, arg)| sql.is(name, arg));
+        if tx.execute(&sql.text, sql.args).await? == 1 {
+            return Ok(());
+        }
     }
-    let width = table.columns.len();
-    let _ = write!(sql, " WHERE id = ${} AND version = ${}", width + 1, width + 2);
-    columns.push(id.into());
-    columns.push((version - 1).into());
-    if tx.execute(&sql, columns).await? == 1 {
+    let mut sql = Sentence::update(table.name);
+    names()
+        .filter(|(name, _)| own(name))
+        .for_each(|(name, arg)| sql.set(name, arg));
+    sql.of_version(id, version - 1);
+    if tx.execute(&sql.text, sql.args).await? == 1 {
         Ok(())
     } else {
         Err(StoreError::Stale { what: table.name })
+    }
+}
+
+/// An `UPDATE` with its binds.
+struct Sentence {
+    text: String,
+    args: Vec<Arg>,
+}
+
+impl Sentence {
+    fn update(table: &str) -> Self {
+        Self {
+            text: format!("UPDATE {table} SET"),
+            args: Vec::new(),
+        }
+    }
+    fn bound(&mut self, before: &str, arg: Arg) {
+        self.args.push(arg);
+        self.text.push_str(&format!("{before}${}", self.args.len()));
+    }
+    fn set(&mut self, column: &str, to: &Arg) {
+        let comma = if self.args.is_empty() { "" } else { "," };
+        self.bound(&format!("{comma} {column} = "), to.clone());
+    }
+    fn of_version(&mut self, id: [u8; 16], version: i64) {
+        self.bound(" WHERE id = ", id.into());
+        self.bound(" AND version = ", version.into());
+    }
+    fn is(&mut self, column: &str, value: &Arg) {
+        self.bound(&format!(" AND {column} IS "), value.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::INDEXED;
+    use crate::migrate::STEPS;
+
+    #[test]
+    fn every_column_that_an_index_looks_at_is_known() {
+        let db = rusqlite::Connection::open_in_memory().expect("memory");
+        for (_, _, sql) in STEPS {
+            db.execute_batch(sql).expect("the schema");
+        }
+        for (table, known) in INDEXED {
+            let mut columns = db
+                .prepare(&format!("SELECT name FROM pragma_table_info('{table}')"))
+                .expect("columns");
+            let mut indexes = db
+                .prepare("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = ?1")
+                .expect("indexes");
+            let texts: Vec<String> = indexes
+                .query_map([table], |row| row.get(0))
+                .expect("rows")
+                .map(|text| text.expect("text"))
+                .collect();
+            let looked_at = |column: &str| {
+                let columns = texts
+                    .iter()
+                    .filter_map(|text| text.split_once('('))
+                    .map(|(_, rest)| rest);
+                columns
+                    .flat_map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_'))
+                    .any(|word| word == column)
+            };
+            let names = columns
+                .query_map([], |row| row.get::<_, String>(0))
+                .expect("rows");
+            let mut wanted: Vec<String> = names
+                .map(|name| name.expect("name"))
+                .filter(|name| name != "id" && looked_at(name))
+                .collect();
+            wanted.sort();
+            assert_eq!(wanted, *known, "the indexes of {table} look at these");
+        }
     }
 }

@@ -329,7 +329,7 @@ impl Tx {
         since: Timestamp,
         most: u32,
     ) -> Result<Vec<Timestamp>, StoreError> {
-        let sql = "SELECT requested_at FROM operation WHERE actor = $1 AND requested_at > $2 \
+        let sql = "SELECT requested_at FROM operation WHERE actor = $1 AND actor_role <> 'subscriber' AND requested_at > $2 \
                    AND kind IN ('issue', 'replace', 'transfer_device', 'transfer_owner', 'port_out', 'recycle') \
                    ORDER BY requested_at DESC LIMIT $3";
         let rows = self
