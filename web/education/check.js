@@ -47,6 +47,8 @@ async function pdfs(/** @type {import("playwright-core").Page} */ page) {
 async function boxes(/** @type {import("playwright-core").Page} */ page) {
   await page.evaluate(() => {
     let n = 0;
+    // The triangle before a summary is no text, but would be counted as such.
+    for (const each of document.querySelectorAll("summary")) each.style.listStyle = "none";
     for (const each of document.querySelectorAll("body *")) {
       if ([...each.childNodes].some((node) => node instanceof Text && node.data.trim() !== "")) each.setAttribute("data-text", String((n += 1)));
     }
