@@ -29,8 +29,18 @@ const SIZES = {
 };
 const FLAGS = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
+/** Longer than any busy machine needs; only a dead browser takes it. */
+const PATIENCE_MS = 180_000;
+
 export const launch = () =>
-  chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, chromiumSandbox: false, args: FLAGS });
+  chromium.launch({ executablePath: "/usr/bin/chromium", headless: true, chromiumSandbox: false, args: FLAGS, timeout: PATIENCE_MS });
+
+/** A page that waits as long. */
+export async function openPage(/** @type {import("playwright-core").Browser} */ browser, /** @type {import("playwright-core").BrowserContextOptions} */ options = {}) {
+  const page = await (await browser.newContext(options)).newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  return page;
+}
 
 function writePages(/** @type {any} */ content) {
   for (const language of LANGUAGES) {
@@ -53,7 +63,7 @@ async function writePdfs() {
   const browser = await launch();
   const tooLong = [];
   try {
-    const page = await browser.newPage();
+    const page = await openPage(browser);
     for (const language of LANGUAGES) for (const { pdf } of PRINTED) {
       const [width = "", height = ""] = SIZES[/** @type {keyof typeof SIZES} */ (pdf)];
       await page.goto(pathToFileURL(join(OUT, language, `${pdf}.html`)).href);

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { OUT, PRINTED, ROOT, launch } from "./build.js";
+import { OUT, PRINTED, ROOT, launch, openPage } from "./build.js";
 import { LANGUAGES, readContent } from "./source.js";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -75,7 +75,7 @@ async function boxes(/** @type {import("playwright-core").Page} */ page) {
 async function lessons(/** @type {import("playwright-core").Browser} */ browser) {
   let seen = 0;
   for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
-    const page = await (await browser.newContext({ viewport: { width: 360, height: 780 }, colorScheme, isMobile: true, hasTouch: true })).newPage();
+    const page = await openPage(browser, { viewport: { width: 360, height: 780 }, colorScheme, isMobile: true, hasTouch: true });
     for (const language of LANGUAGES) for (const slug of ["index", ...content.house.lessons]) {
       const say = (/** @type {string} */ what) => findings.push(`${language}/${slug}.html, ${colorScheme}: ${what}`);
       await page.goto(pathToFileURL(join(OUT, language, `${slug}.html`)).href);
@@ -97,7 +97,7 @@ async function lessons(/** @type {import("playwright-core").Browser} */ browser)
 
 /** A tap on a wrong answer must show the right one at once, with scripts switched off. */
 async function answersWithoutScript(/** @type {import("playwright-core").Browser} */ browser) {
-  const page = await (await browser.newContext({ javaScriptEnabled: false })).newPage();
+  const page = await openPage(browser, { javaScriptEnabled: false });
   await page.goto(pathToFileURL(join(OUT, "km", "signs.html")).href);
   const card = page.locator(".card").first();
   const why = card.locator(".wrong p").nth(1);
@@ -108,7 +108,7 @@ async function answersWithoutScript(/** @type {import("playwright-core").Browser
 
 const browser = await launch();
 try {
-  const page = await browser.newPage();
+  const page = await openPage(browser);
   await pdfs(page);
   const seen = await lessons(browser);
   await answersWithoutScript(browser);
