@@ -1,7 +1,7 @@
 # The commands of simwarden. `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run web test pages soak bench fmt clean
+.PHONY: help run web education test pages soak bench fmt clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -15,6 +15,10 @@ web: ## build the browser pages into web/dist
 	  echo "web: installing and building the pages"; \
 	  cd web && npm ci --no-audit --no-fund && npm run build; \
 	else echo "web: there are no pages to build"; fi
+
+education: ## make lessons, handbook, brochure, posters and slides in three languages, in dist/education
+	@scripts/packages.sh chromium poppler-utils fonts-droid-fallback
+	@cd web && { [ -d node_modules/marked ] || npm ci --no-audit --no-fund; } && npm run --silent education
 
 test: ## run every check there is; installs and starts what it needs, leaves nothing running
 	@scripts/test.sh

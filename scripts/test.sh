@@ -54,6 +54,7 @@ if [ -f web/package.json ]; then
   step "web: types and lint" in_web npm run lint
   step "web: unit tests" in_web npm test
   step "web: build" in_web npm run build
+  step "education: lessons and printed matter, made and read back" make --no-print-directory education
 fi
 step "rust: format" cargo fmt --all --check
 step "rust: clippy, warnings are errors" cargo clippy --workspace --all-targets --locked -- -D warnings
