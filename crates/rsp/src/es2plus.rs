@@ -232,7 +232,8 @@ pub fn confirm_order(
     order.confirmation = code.map(|code| ConfirmationDigest::of(code));
     order.limits = facts.terms.limits;
     order.expires_at = Some(facts.now.plus(facts.terms.life));
-    (order.code_tries, order.attempts, order.binding) = (0, 0, None);
+    (order.code_tries, order.attempts, order.rebindings) = (0, 0, 0);
+    order.binding = None;
     let confirmed = Confirmed {
         eid,
         matching_id: match &order.matching {
