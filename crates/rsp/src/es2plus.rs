@@ -75,7 +75,8 @@ pub struct Terms {
     pub life: Duration,
     /// How often it may be tried.
     pub limits: OrderLimits,
-    /// The fewest characters of a matching id that an operator brings along. Sixteen random ones hold 80 bits.
+    /// The fewest characters of a matching id that an operator brings along for an order of no named chip. Sixteen
+    /// random ones hold 80 bits.
     pub given_matching_id_chars_min: usize,
     /// Whether a default order and an order without a named chip may be made at all.
     pub unbound_orders: bool,
@@ -86,7 +87,7 @@ impl Default for Terms {
         Self {
             life: Duration::from_secs(24 * 3600),
             limits: OrderLimits::default(),
-            given_matching_id_chars_min: 1,
+            given_matching_id_chars_min: 4,
             unbound_orders: true,
         }
     }
@@ -199,7 +200,7 @@ pub fn confirm_order(
         Some("") => Matching::DefaultForEid,
         Some(given) => {
             let id = MatchingId::parse(given).map_err(|_| Refusal::Malformed)?;
-            if given.len() < facts.terms.given_matching_id_chars_min {
+            if eid.is_none() && given.len() < facts.terms.given_matching_id_chars_min {
                 return Err(Refusal::Malformed);
             }
             Matching::Id(id)

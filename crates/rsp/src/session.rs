@@ -232,7 +232,10 @@ impl Session {
         let key = server.challenge_key()?;
         let [a, b, c, d, roots, ..] = transaction.0;
         let begun = Timestamp::from_micros(i64::from(u32::from_be_bytes([a, b, c, d])) * MICROS);
-        let roots = (usize::from(roots) / IDENTITIES_MAX, usize::from(roots) % IDENTITIES_MAX);
+        let roots = (
+            usize::from(roots) / IDENTITIES_MAX,
+            usize::from(roots) % IDENTITIES_MAX,
+        );
         let session = fresh(server, transaction, key.challenge(&transaction), roots, begun)?;
         (begun <= now && session.check_init(now).is_ok()).then_some(session)
     }

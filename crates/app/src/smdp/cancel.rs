@@ -10,7 +10,7 @@ use crate::draft::Draft;
 use crate::shared::Shared;
 use crate::world::{Needs, World};
 use simwarden_rsp::authenticate::NotGranted;
-use simwarden_rsp::cancel::{Verified, claim, verify};
+use simwarden_rsp::cancel::{CancelFacts, Verified, claim, verify};
 use simwarden_rsp::{Refusal, TransactionId};
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ impl Smdp {
             let verified = verify(&inner.server, &kept.session, message, inner.app.now())?;
             let job = Cancel {
                 shared: inner.app.shared(),
+                put_off: self.put_off_since(kept.session.begun_at),
                 kept,
                 verified,
             };
@@ -48,6 +49,7 @@ struct Cancel {
     shared: Arc<Shared>,
     kept: KeptSession,
     verified: Verified,
+    put_off: bool,
 }
 
 impl Job for Cancel {
@@ -79,7 +81,11 @@ impl Job for Cancel {
         let Some(eid) = kept.session.authenticated.as_ref().map(|it| it.eid) else {
             return Ok(Claimed::Denied(Refusal::UnknownTransaction));
         };
-        let outcome = claim(&mut kept.session, &mut order, &self.verified, draft.now);
+        let facts = CancelFacts {
+            put_off: self.put_off,
+            now: draft.now,
+        };
+        let outcome = claim(&mut kept.session, &mut order, &self.verified, facts);
         let (claimed, effects) = match outcome {
             Ok(granted) => (Claimed::Granted(()), granted.effects),
             Err(NotGranted::Denied(denied)) => (Claimed::Denied(denied.refusal), denied.effects),

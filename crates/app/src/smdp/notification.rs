@@ -16,7 +16,7 @@ use simwarden_rsp::notification::{
     verify_other,
 };
 use simwarden_rsp::{Order, Refusal};
-use simwarden_store::records::smdp_chip::SmdpNotification;
+use simwarden_store::records::smdp_chip::{NotificationSeen, SmdpNotification};
 use simwarden_store::{BlindIndex, Indexed};
 use std::sync::Arc;
 
@@ -152,10 +152,11 @@ impl TakeReport {
     ///
     /// Phones deliver late what waited, so a count below the highest is honest; one that stands for two reports is not.
     fn compare(&self, world: &World) -> (bool, Option<u32>) {
-        let key = (self.chip(), i64::from(self.sequence()));
-        let before = world.smdp.notifications.get(&key).map_or(&[][..], Vec::as_slice);
-        let is_resent = before.contains(&self.digest());
-        (is_resent, (!before.is_empty()).then(|| self.sequence()))
+        let seen = world.smdp.notifications.get(&self.digest()).copied();
+        (
+            seen == Some(NotificationSeen::Same),
+            (seen == Some(NotificationSeen::OtherUnderItsCount)).then(|| self.sequence()),
+        )
     }
 }
 
@@ -166,7 +167,7 @@ impl Job for TakeReport {
         let keyring = &self.shared.keyring;
         let mut smdp = SmdpNeeds {
             chips: vec![self.chip()],
-            notifications: vec![(self.chip(), i64::from(self.sequence()))],
+            notifications: vec![(self.chip(), self.digest(), i64::from(self.sequence()))],
             ..SmdpNeeds::default()
         };
         match &self.report {

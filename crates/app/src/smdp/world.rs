@@ -2,7 +2,7 @@
 
 use crate::entry::hex;
 use simwarden_model::Timestamp;
-use simwarden_store::records::smdp_chip::{SmdpChip, SmdpNotification};
+use simwarden_store::records::smdp_chip::{ChipCounts, NotificationSeen, SmdpChip, SmdpNotification};
 use simwarden_store::records::smdp_freeze::SmdpFreeze;
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
 use simwarden_store::records::smdp_package::SmdpPackage;
@@ -10,6 +10,12 @@ use simwarden_store::records::smdp_session::SmdpSession;
 use simwarden_store::{BlindIndex, StoreError, Tx};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::time::Duration;
+
+/// After so long a chip that was sent a package should have reported on it.
+const ANSWER_TIME: Duration = Duration::from_secs(24 * 3600);
+/// Stands for the freezes, all of them: they change seldom.
+pub(crate) const FREEZES: [u8; 16] = *b"freezes, of smdp";
 
 /// What a job of the SM-DP+ must have read before it runs.
 #[derive(Debug, Default, Clone)]
@@ -26,10 +32,16 @@ pub(crate) struct SmdpNeeds {
     pub default_of: Vec<BlindIndex>,
     /// Chips: their last sightings.
     pub chips: Vec<BlindIndex>,
-    /// Notifications, by chip and its own count: which were taken over under it.
-    pub notifications: Vec<(BlindIndex, i64)>,
+    /// Chips of which is counted what they have under way.
+    pub counted: Vec<BlindIndex>,
+    /// Notifications, by chip, signed bytes and the chip's own count: whether they were taken over.
+    pub notifications: Vec<(BlindIndex, BlindIndex, i64)>,
     /// What may be frozen; operators of orders and numbers of lines are added.
     pub freezes: Vec<String>,
+    /// Whether the job sets or lifts freezes: then no job that reads them is in its batch.
+    pub sets_freezes: bool,
+    /// Rows that the job trusts without reading them here: none of its batch may change them before it.
+    pub leans_on: Vec<BlindIndex>,
     /// Profile types of which free profiles are needed.
     pub stock: Vec<(String, u32)>,
 }
@@ -63,6 +75,7 @@ impl SmdpNeeds {
             sum.matching.extend(&needs.matching);
             sum.default_of.extend(&needs.default_of);
             sum.chips.extend(&needs.chips);
+            sum.counted.extend(&needs.counted);
             sum.notifications.extend(&needs.notifications);
             sum.freezes.extend(needs.freezes.iter().cloned());
             sum.stock.extend(needs.stock.iter().cloned());
@@ -74,8 +87,11 @@ impl SmdpNeeds {
             matching: unique(sum.matching),
             default_of: unique(sum.default_of),
             chips: unique(sum.chips),
+            counted: unique(sum.counted),
             notifications: unique(sum.notifications),
             freezes: unique(sum.freezes),
+            sets_freezes: false,
+            leans_on: Vec::new(),
             stock: sum.stock,
         }
     }
@@ -87,8 +103,10 @@ pub(crate) struct SmdpWorld {
     pub sessions: HashMap<BlindIndex, SmdpSession>,
     pub orders: HashMap<[u8; 16], SmdpOrder>,
     pub chips: HashMap<BlindIndex, SmdpChip>,
-    /// Notifications that were taken over before, by chip and its own count.
-    pub notifications: HashMap<(BlindIndex, i64), Vec<BlindIndex>>,
+    /// What the chips have under way.
+    pub counts: HashMap<BlindIndex, ChipCounts>,
+    /// What is known of notifications, by their signed bytes.
+    pub notifications: HashMap<BlindIndex, NotificationSeen>,
     /// Freezes that stand, by key.
     pub freezes: HashMap<String, SmdpFreeze>,
     pub stock: HashMap<String, Vec<SmdpOrder>>,
@@ -109,6 +127,7 @@ impl SmdpWorld {
         tx: &mut Tx,
         needs: &SmdpNeeds,
         numbers: Vec<BlindIndex>,
+        now: Timestamp,
     ) -> Result<Self, StoreError> {
         let mut world = Self::default();
         let sessions = tx.smdp_sessions(&needs.sessions).await?;
@@ -128,9 +147,15 @@ impl SmdpWorld {
         world.sessions = sessions.into_iter().map(|row| (row.tid_idx, row)).collect();
         let chips = tx.smdp_chips(&needs.chips).await?;
         world.chips = chips.into_iter().map(|row| (row.eid_idx, row)).collect();
-        for (chip, seq) in &needs.notifications {
-            let seen = tx.smdp_notifications(*chip, *seq).await?;
-            world.notifications.insert((*chip, *seq), seen);
+        if !needs.counted.is_empty() {
+            let counts = tx
+                .smdp_chip_counts(&needs.counted, now, now.minus(ANSWER_TIME))
+                .await?;
+            world.counts = counts.into_iter().map(|it| (it.eid_idx, it)).collect();
+        }
+        for (chip, digest, seq) in &needs.notifications {
+            let seen = tx.smdp_notification_seen(*chip, *digest, *seq).await?;
+            world.notifications.insert(*digest, seen);
         }
         if !needs.freezes.is_empty() {
             let operators = world.orders.values().map(|order| operator_key(&order.operator));
@@ -195,6 +220,9 @@ impl SmdpWorld {
         // Stock is taken in order, so only one job of a batch may take from it.
         if !needs.stock.is_empty() {
             keys.push(*b"stock of an smdp");
+        }
+        if needs.sets_freezes {
+            keys.push(FREEZES);
         }
         keys
     }

@@ -98,7 +98,10 @@ impl Line {
             }
             "authenticateClient" => {
                 let call = json::authenticate_client(&body).unwrap();
-                let answer = self.smdp.authenticate(call.transaction, &call.message).await;
+                let answer = self
+                    .smdp
+                    .authenticate(call.transaction, &call.message, None)
+                    .await;
                 text(answer.map(|it| it.to_json()))
             }
             "getBoundProfilePackage" => {

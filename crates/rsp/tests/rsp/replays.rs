@@ -29,7 +29,9 @@ fn a_cancellation_after_the_package_leaves_the_word_to_the_chip() {
         story
             .get_package(id, &chip.prepare(id.as_bytes(), &signature, None))
             .unwrap();
-        story.cancel(id, &chip.cancel(id.as_bytes(), OID, reason)).unwrap();
+        story
+            .cancel(id, &chip.cancel(id.as_bytes(), OID, reason))
+            .unwrap();
         assert_eq!(story.order().state, ProfileState::Downloaded, "{reason}");
         assert!(!story.effects.contains(&Effect::EraseProfile));
         let iccid = story.order().iccid;
@@ -47,17 +49,32 @@ fn that_it_is_installed_counts_even_when_the_order_died_meanwhile() {
     coded.confirmation = Some(ConfirmationDigest::of("1234"));
     let mut story = Story::new(&world, coded);
     let (first, signature) = shown(&mut story, &world, &chip);
-    let prepare = |id: TransactionId, signature: &[u8], code| chip.prepare(id.as_bytes(), signature, Some(code));
-    story.get_package(first, &prepare(first, &signature, "1234")).unwrap();
+    let prepare =
+        |id: TransactionId, signature: &[u8], code| chip.prepare(id.as_bytes(), signature, Some(code));
+    story
+        .get_package(first, &prepare(first, &signature, "1234"))
+        .unwrap();
     let (second, signature) = shown(&mut story, &world, &chip);
     for _ in 0..3 {
-        assert!(story.get_package(second, &prepare(second, &signature, "0000")).is_err());
+        assert!(
+            story
+                .get_package(second, &prepare(second, &signature, "0000"))
+                .is_err()
+        );
     }
     assert_eq!(story.order().state, ProfileState::Error);
     let iccid = story.order().iccid;
     let result = chip.install_result(first.as_bytes(), &iccid, 1, None);
     story.install(&result, None, false).unwrap();
-    let installed = |it: &Effect| matches!(it, Effect::Record { step: Step::Installed, .. });
+    let installed = |it: &Effect| {
+        matches!(
+            it,
+            Effect::Record {
+                step: Step::Installed,
+                ..
+            }
+        )
+    };
     assert!(story.effects.iter().any(installed), "{:?}", story.effects);
 }
 
@@ -95,7 +112,10 @@ fn the_same_request_again_is_the_same_package_and_no_new_step() {
         let again = story
             .get_package(id, &chip.prepare(id.as_bytes(), &signature, None))
             .unwrap();
-        assert_eq!(again.bound_profile_package.len(), first.bound_profile_package.len());
+        assert_eq!(
+            again.bound_profile_package.len(),
+            first.bound_profile_package.len()
+        );
         assert_eq!(story.effects, []);
     }
     // So is the same refusal.
@@ -166,12 +186,22 @@ fn a_session_is_made_again_of_its_identifier_alone() {
     let kept = &story.sessions[&begun.transaction];
     let reopen = Session::reopen;
     let again = reopen(&story.server, begun.transaction, now()).unwrap();
-    assert_eq!((again.server_challenge, again.ci, again.ours), (kept.server_challenge, kept.ci, kept.ours));
+    assert_eq!(
+        (again.server_challenge, again.ci, again.ours),
+        (kept.server_challenge, kept.ci, kept.ours)
+    );
     assert_ne!(story.initiate(&world).transaction, begun.transaction);
     // Not when it is over, not of another key, not before it began, and another identifier has another challenge.
     let late = now().plus(Duration::from_secs(601));
     assert_eq!(reopen(&story.server, begun.transaction, late), None);
-    assert_eq!(reopen(&story.server, begun.transaction, now().minus(Duration::from_secs(5))), None);
+    assert_eq!(
+        reopen(
+            &story.server,
+            begun.transaction,
+            now().minus(Duration::from_secs(5))
+        ),
+        None
+    );
     let other = world.server.clone().with_challenge_key(&[8; 32]);
     let theirs = reopen(&other, begun.transaction, now()).unwrap();
     assert_ne!(theirs.server_challenge, again.server_challenge);

@@ -168,6 +168,27 @@ impl World {
         }
     }
 
+    /// The details of the ledger's entries of one kind, in order.
+    pub fn details(&self, kind: &str) -> Vec<String> {
+        let sql = "SELECT body FROM ledger_entry WHERE kind = ?1 ORDER BY idx";
+        let database = self.database();
+        let mut found = database.prepare(sql).unwrap();
+        let bodies = found.query_map([kind], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+        bodies
+            .map(|body| String::from_utf8_lossy(&body.unwrap()).into_owned())
+            .collect()
+    }
+
+    /// How many entries the ledger has.
+    pub fn entries(&self) -> i64 {
+        let sql = "SELECT COUNT(*) FROM ledger_entry";
+        self.database().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path("data/simwarden.db")).unwrap()
+    }
+
     pub fn chip(&mut self, eid: Eid) -> Euicc {
         let identity = self.pki.chip(eid, &mut self.chance).unwrap();
         Euicc::new(identity, ChipSettings::default())
@@ -270,20 +291,48 @@ impl Phone {
         self.download_with(chip, matching_id, codes, &mut Vec::new())
     }
 
-    /// Calls up to and including getBoundProfilePackage, whose answer is not loaded: the line broke.
-    pub fn fetch_only(&self, chip: &mut Euicc, matching_id: &str) -> Heard {
+    /// The first call of a download, not made.
+    pub fn begin(&self, chip: &mut Euicc, matching_id: &str) -> (Download, Request) {
         let mut chance = chance();
         let mut es10 = |command: &[u8]| chip.process(command, &mut chance);
         let code = ActivationCode::parse(&format!("LPA:1${HOST}${matching_id}")).unwrap();
-        let (mut download, mut request) = Download::begin(&mut es10, code, device(), None).unwrap();
+        Download::begin(&mut es10, code, device(), None).unwrap()
+    }
+
+    /// Calls up to getBoundProfilePackage, which is not made.
+    pub fn until_package(&self, chip: &mut Euicc, matching_id: &str) -> (Download, Request) {
+        let (mut download, mut request) = self.begin(chip, matching_id);
         for _ in 0..2 {
             let heard = self.call(&request);
-            match download.answer(&mut es10, heard.status, &heard.body).unwrap() {
+            match self.hand(chip, &mut download, &heard) {
                 Next::Ask(next) => request = next,
                 other => panic!("{other:?}"),
             }
         }
+        (download, request)
+    }
+
+    /// Calls up to and including getBoundProfilePackage, whose answer is not loaded: the line broke.
+    pub fn fetch_only(&self, chip: &mut Euicc, matching_id: &str) -> Heard {
+        let (_, request) = self.until_package(chip, matching_id);
         self.call(&request)
+    }
+
+    /// Hands an answer to the chip; what it wants to send next.
+    pub fn hand(&self, chip: &mut Euicc, download: &mut Download, heard: &Heard) -> Next {
+        let mut chance = chance();
+        let mut es10 = |command: &[u8]| chip.process(command, &mut chance);
+        download.answer(&mut es10, heard.status, &heard.body).unwrap()
+    }
+
+    /// The person, or the program, gives up.
+    pub fn give_up(&self, chip: &mut Euicc, download: &mut Download, why: lpa::CancelReason) -> Heard {
+        let mut chance = chance();
+        let mut es10 = |command: &[u8]| chip.process(command, &mut chance);
+        match download.cancel(&mut es10, why).unwrap() {
+            Next::Ask(request) => self.call(&request),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Delivers what waits on the chip.
