@@ -145,6 +145,9 @@ pub struct Order {
     /// How often it was bound anew to its chip.
     #[serde(default)]
     pub rebindings: u8,
+    /// Of which notices the subscriber was told already, one bit each.
+    #[serde(default)]
+    pub told: u8,
 }
 
 /// The state of an order after an event: as [`ProfileState::next`], and a download may be repeated.
@@ -186,6 +189,7 @@ impl Order {
             nvm_bytes_min: 0,
             binding: None,
             rebindings: 0,
+            told: 0,
         }
     }
 

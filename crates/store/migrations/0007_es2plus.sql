@@ -13,3 +13,5 @@ CREATE INDEX es2plus_caller_by_owner ON es2plus_caller (owner);
 
 CREATE INDEX smdp_order_by_eid ON smdp_order (eid_idx) WHERE state = 'downloaded';
 CREATE INDEX smdp_session_by_eid ON smdp_session (eid_idx, expires_at);
+CREATE INDEX smdp_order_by_operation ON smdp_order (operation_id) WHERE operation_id IS NOT NULL;
+CREATE INDEX smdp_order_by_type ON smdp_order (profile_type, operator);

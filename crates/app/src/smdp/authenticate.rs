@@ -260,7 +260,8 @@ impl Job for ClaimSession {
             world,
             order: row.zip(order.as_ref()),
             session: Some(&kept),
-            eid: &self.verified.chip.eid,
+            eid: Some(&self.verified.chip.eid),
+            more: None,
             effects: &effects,
             guessable: false,
         };

@@ -11,22 +11,31 @@
 //! challenge is an HMAC of that under a key of the installation. Whoever opens sessions without end fills nothing and
 //! crowds nobody out, and servers that share keys and database share their sessions.
 
+mod activation_code;
 mod authenticate;
+mod callers;
 mod cancel;
+mod es2plus;
 mod freeze;
 mod gate;
 mod notification;
 mod order_import;
+mod own_orders;
 mod package;
 mod profile_import;
+pub(crate) mod progress;
 mod repeats;
 mod rows;
 mod settle;
+mod tell;
 mod unknown_codes;
 pub(crate) mod world;
 
+pub use callers::Es2Caller;
+pub use es2plus::{Es2Call, Es2Request};
 pub use freeze::{Freeze, FreezeTarget};
 pub use order_import::{LINES_MAX, OrderProblem, OrderReport};
+pub use own_orders::OwnOrders;
 pub use profile_import::{ProfileOutcome, ProfileTerms};
 
 use crate::{App, Error, ErrorKind, OsEntropy};

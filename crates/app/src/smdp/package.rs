@@ -84,6 +84,14 @@ impl Smdp {
             .map_err(|error| not_now(&error))
     }
 
+    /// The operation behind the order of a session.
+    pub(super) async fn operation_of(&self, kept: &KeptSession) -> Result<Option<OperationId>, Refusal> {
+        match &kept.session.authenticated {
+            Some(it) => Ok(self.order(it.order.0).await?.0.operation_id),
+            None => Ok(None),
+        }
+    }
+
     async fn order(&self, id: [u8; 16]) -> Result<(SmdpOrder, Order), Refusal> {
         let app = &self.inner.app;
         let rows = app.store().smdp_orders(SmdpOrderKey::Ids(vec![id])).await;
@@ -216,7 +224,8 @@ impl Job for ClaimPackage {
             world,
             order: Some((row, &order)),
             session: Some(&kept),
-            eid: &self.eid,
+            eid: Some(&self.eid),
+            more: None,
             effects: &effects,
             guessable: false,
         };

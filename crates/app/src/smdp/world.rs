@@ -2,6 +2,7 @@
 
 use crate::entry::hex;
 use simwarden_model::Timestamp;
+use simwarden_store::records::es2plus_caller::Es2plusCaller;
 use simwarden_store::records::smdp_chip::{ChipCounts, NotificationSeen, SmdpChip, SmdpNotification};
 use simwarden_store::records::smdp_freeze::SmdpFreeze;
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
@@ -44,6 +45,8 @@ pub(crate) struct SmdpNeeds {
     pub leans_on: Vec<BlindIndex>,
     /// Profile types of which free profiles are needed.
     pub stock: Vec<(String, u32)>,
+    /// Types of which an owner wants one.
+    pub types: Vec<(String, String)>,
 }
 
 fn unique<T: Eq + Hash + Clone>(items: impl IntoIterator<Item = T>) -> Vec<T> {
@@ -64,6 +67,7 @@ impl SmdpNeeds {
             && self.chips.is_empty()
             && self.freezes.is_empty()
             && self.stock.is_empty()
+            && self.types.is_empty()
     }
 
     pub(crate) fn union<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
@@ -79,6 +83,7 @@ impl SmdpNeeds {
             sum.notifications.extend(&needs.notifications);
             sum.freezes.extend(needs.freezes.iter().cloned());
             sum.stock.extend(needs.stock.iter().cloned());
+            sum.types.extend(needs.types.iter().cloned());
         }
         Self {
             sessions: unique(sum.sessions),
@@ -93,6 +98,7 @@ impl SmdpNeeds {
             sets_freezes: false,
             leans_on: Vec::new(),
             stock: sum.stock,
+            types: unique(sum.types),
         }
     }
 }
@@ -110,6 +116,10 @@ pub(crate) struct SmdpWorld {
     /// Freezes that stand, by key.
     pub freezes: HashMap<String, SmdpFreeze>,
     pub stock: HashMap<String, Vec<SmdpOrder>>,
+    /// Owners of the orders that want to be told of downloads.
+    pub told: HashSet<String>,
+    /// By type and owner: whose profiles of the type are, and a free one of the owner's.
+    pub types: HashMap<(String, String), (Vec<String>, Option<SmdpOrder>)>,
 }
 
 /// The key of an operator's freeze.
@@ -168,6 +178,15 @@ impl SmdpWorld {
             let stock = tx.smdp_stock(profile_type, *count).await?;
             world.stock.insert(profile_type.clone(), stock);
         }
+        for (profile_type, owner) in &needs.types {
+            let owners = tx.smdp_type_owners(profile_type).await?;
+            let free = tx.smdp_free(profile_type, owner).await?;
+            world
+                .types
+                .insert((profile_type.clone(), owner.clone()), (owners, free));
+        }
+        let owners = unique(world.orders.values().map(|order| order.operator.clone()));
+        world.told = tx.es2plus_told(&owners).await?.into_iter().collect();
         Ok(world)
     }
 
@@ -218,7 +237,7 @@ impl SmdpWorld {
             keys.extend(self.default_of(chip).map(|order| order.id));
         }
         // Stock is taken in order, so only one job of a batch may take from it.
-        if !needs.stock.is_empty() {
+        if !needs.stock.is_empty() || !needs.types.is_empty() {
             keys.push(*b"stock of an smdp");
         }
         if needs.sets_freezes {
@@ -265,6 +284,10 @@ pub(crate) enum SmdpWrite {
     Freeze(SmdpFreeze),
     /// A freeze is lifted.
     Lift(String),
+    /// A caller of ES2+.
+    Caller(Es2plusCaller),
+    /// A caller of ES2+ that is none any more.
+    RemoveCaller([u8; 32]),
 }
 
 impl SmdpWrite {
@@ -281,6 +304,8 @@ impl SmdpWrite {
             Self::Forget(before) => tx.forget_smdp_sessions(before).await.map(drop),
             Self::Freeze(row) => tx.set_smdp_freeze(&row).await,
             Self::Lift(key) => tx.lift_smdp_freeze(&key).await.map(drop),
+            Self::Caller(row) => tx.put_es2plus_caller(&row).await,
+            Self::RemoveCaller(certificate) => tx.remove_es2plus_caller(certificate).await.map(drop),
         }
     }
 }
