@@ -27,8 +27,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 
-const PROTOCOL: HeaderName = HeaderName::from_static("x-admin-protocol");
-const VERSION: HeaderValue = HeaderValue::from_static("gsma/rsp/v2.2.2");
+pub(crate) const PROTOCOL: HeaderName = HeaderName::from_static("x-admin-protocol");
+pub(crate) const VERSION: HeaderValue = HeaderValue::from_static("gsma/rsp/v2.2.2");
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 /// How long a client may take to send a body; a phone sends a few kilobytes.
 const BODY_TIME_MAX: Duration = Duration::from_secs(5);
@@ -169,11 +169,11 @@ fn later() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "5")]).into_response()
 }
 
-fn answered(body: String) -> Response {
+pub(crate) fn answered(body: String) -> Response {
     ([(CONTENT_TYPE, JSON)], body).into_response()
 }
 
-fn refused(refusal: Refusal) -> Response {
+pub(crate) fn refused(refusal: Refusal) -> Response {
     tracing::debug!(refusal = refusal.name(), "refused");
     answered(json::refused(refusal))
 }
@@ -191,13 +191,13 @@ fn answer<A: Es9Answer>(state: &Es9State, outcome: Result<A, Refusal>) -> Respon
 }
 
 /// The body, which [`work`] has read already.
-async fn whole(body: Body) -> Result<Vec<u8>, Refusal> {
+pub(crate) async fn whole(body: Body) -> Result<Vec<u8>, Refusal> {
     let whole = body.collect().await.map_err(|_| Refusal::Malformed)?;
     Ok(whole.to_bytes().to_vec())
 }
 
 /// Reads a body within a few seconds.
-async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+pub(crate) async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
     match timeout(BODY_TIME_MAX, read_all(body)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Refusal::NotNow),

@@ -104,6 +104,14 @@ impl Smdp {
         self.inner.server.address()
     }
 
+    /// The caller of ES2+ behind a client certificate; none when it may order nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn es2_caller(&self, certificate: [u8; 32]) -> Result<Option<Es2Caller>, Error> {
+        self.inner.app.es2_caller(certificate).await
+    }
+
     /// ES9+ InitiateAuthentication.
     ///
     /// # Errors
