@@ -174,8 +174,8 @@ impl ChallengeKey {
 
 /// Begins a session between the roots at these places of the server's identities.
 ///
-/// With a challenge key the identifier itself says when and between which roots it began (to the second; 88 of its
-/// bits are random), and the challenge is its HMAC: [`Session::reopen`] makes the same session of the identifier alone.
+/// With a challenge key the identifier itself says when and between which roots it began (80 of its bits are random),
+/// and the challenge is its HMAC: [`Session::reopen`] makes the same session of the identifier alone.
 /// Whoever makes an identifier up has no chip's signature over its challenge. Without a key both are random.
 pub(crate) fn begin(
     server: &Server,
@@ -190,15 +190,20 @@ pub(crate) fn begin(
         entropy.fill(&mut challenge);
         return fresh(server, TransactionId(bytes), challenge, (ci, ours), now);
     };
-    bytes[..4].copy_from_slice(&u32::try_from(now.as_micros() / MICROS).ok()?.to_be_bytes());
-    bytes[4] = u8::try_from(ci * IDENTITIES_MAX + ours).ok()?;
+    let ticks = u64::try_from(now.as_micros() / TICK_MICROS).ok()?.to_be_bytes();
+    let ([0, 0, 0], ticks) = ticks.split_first_chunk()? else {
+        return None;
+    };
+    bytes[..5].copy_from_slice(ticks);
+    bytes[5] = u8::try_from(ci * IDENTITIES_MAX + ours).ok()?;
     let transaction = TransactionId(bytes);
     fresh(server, transaction, key.challenge(&transaction), (ci, ours), now)
 }
 
 /// Roots of a server that an identifier can name.
 pub(crate) const IDENTITIES_MAX: usize = 16;
-const MICROS: i64 = 1_000_000;
+/// How exactly an identifier says when its session began: to 4 ms; five bytes of it last to the year 2109.
+const TICK_MICROS: i64 = 4_000;
 
 fn fresh(
     server: &Server,
@@ -230,8 +235,9 @@ impl Session {
     #[must_use]
     pub fn reopen(server: &Server, transaction: TransactionId, now: Timestamp) -> Option<Self> {
         let key = server.challenge_key()?;
-        let [a, b, c, d, roots, ..] = transaction.0;
-        let begun = Timestamp::from_micros(i64::from(u32::from_be_bytes([a, b, c, d])) * MICROS);
+        let [a, b, c, d, e, roots, ..] = transaction.0;
+        let ticks = i64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
+        let begun = Timestamp::from_micros(ticks * TICK_MICROS);
         let roots = (
             usize::from(roots) / IDENTITIES_MAX,
             usize::from(roots) % IDENTITIES_MAX,

@@ -132,7 +132,8 @@ fn parse(line: usize, text: &str) -> Result<Wanted, String> {
     if let Matching::Id(id) = &wanted.matching
         && id.reveal().len() < OPEN_MATCHING_ID_CHARS_MIN
         && wanted.eid.is_none()
-        && wanted.state.is_pending()
+        && !wanted.state.is_on_chip()
+        && !wanted.state.is_terminal()
     {
         return Err(format!(
             "a matching_id of fewer than {OPEN_MATCHING_ID_CHARS_MIN} characters is guessed: give a longer one, or the eid"

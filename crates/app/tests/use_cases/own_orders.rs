@@ -2,10 +2,10 @@
 
 use crate::house::{House, Person};
 use crate::smdp::{Line, Outside, approved, is_released, work_until};
-use simwarden_app::smdp::OwnOrders;
+use simwarden_app::smdp::{Freeze, FreezeTarget, OwnOrders};
 use simwarden_app::{Actor, ErrorKind, RollBackAnswer};
 use simwarden_euicc::lpa::Outcome;
-use simwarden_model::{OperationId, OperationState, ProfileState, Role};
+use simwarden_model::{OperationId, OperationState, ProfileState, ReasonCode, Region, Role};
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
 use std::sync::Arc;
 
@@ -136,6 +136,21 @@ async fn a_stolen_code_gives_nothing_and_its_owner_hears_of_it_once() {
         .filter(|it| it.payload.contains("download_elsewhere"));
     assert!((1..=3).contains(&told.count()), "once on each channel");
     story.line.chip = owners;
+    // A number that is frozen while its phone is in the middle of a session.
+    let freeze = |reason: Option<&'static str>| Freeze {
+        target: FreezeTarget::parse("number:+85512345678", Region::KH).unwrap(),
+        reason: reason.map(ReasonCode::from_static),
+    };
+    let app = &story.house.app;
+    let stop = async || {
+        app.freeze_downloads(&Actor::system(), &freeze(Some("reported_stolen")))
+            .await
+            .unwrap();
+    };
+    refused(&story.line.download_by(&code, stop).await, ("8.2", "1.2"));
+    app.freeze_downloads(&Actor::system(), &freeze(None))
+        .await
+        .unwrap();
     installed(&story.line.download_by(&code, async || {}).await);
     story.until(operation, OperationState::Completed).await;
 }

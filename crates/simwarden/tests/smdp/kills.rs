@@ -7,9 +7,9 @@ use simwarden_model::Iccid;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// How often the server is killed; `SIMWARDEN_KILLS` says otherwise.
+/// How often the server is killed; `SIMWARDEN_SMDP_KILLS` says otherwise.
 fn kills() -> u32 {
-    let asked = std::env::var("SIMWARDEN_KILLS").ok();
+    let asked = std::env::var("SIMWARDEN_SMDP_KILLS").ok();
     asked.and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 

@@ -261,3 +261,28 @@ fn guessing_codes_is_slowed_for_the_guesser_alone() {
     let outcome = phone.download(&mut owner, "GUESS-0001", &[]);
     assert!(matches!(outcome, Outcome::Installed { .. }), "{outcome:?}");
 }
+
+#[test]
+fn a_freeze_of_a_maker_stops_its_chips_in_the_middle_of_their_sessions() {
+    let mut world = World::new();
+    let (iccid, _) = world.profile(1);
+    world.orders(&[released(&iccid, "MAKER-1")]);
+    world.serve();
+    let phone = world.phone();
+    let mut chip = world.chip(eid(1));
+    let (mut download, request) = phone.until_package(&mut chip, "MAKER-1");
+    let maker = world.pki.eum.certificate.key_id().unwrap();
+    let freeze = format!("eum:{}", simwarden_euicc::hex::encode(&maker).to_lowercase());
+    world.must(&["profile", "freeze", &freeze]);
+    assert_eq!(phone.call(&request).codes(), codes("8.2", "1.2"));
+    let entries = world.entries();
+    assert_eq!(phone.call(&request).codes(), codes("8.2", "1.2"));
+    assert_eq!(world.entries(), entries, "the same refusal again is no new step");
+    world.must(&["profile", "thaw", &freeze]);
+    let heard = phone.call(&request);
+    assert!(matches!(
+        phone.hand(&mut chip, &mut download, &heard),
+        Next::Ask(_)
+    ));
+    assert!(chip.profile(&iccid).is_some());
+}

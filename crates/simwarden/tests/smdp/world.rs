@@ -42,7 +42,7 @@ impl Heard {
 }
 
 pub fn eid(n: usize) -> Eid {
-    let body = format!("8904903200000000000000000000{n:02}");
+    let body = format!("890490320000000000000000{n:06}");
     (0..100)
         .find_map(|check| Eid::parse(&format!("{body}{check:02}")).ok())
         .unwrap()

@@ -1,14 +1,17 @@
 //! The SM-DP+'s listener under those who hold on to it.
 
 use super::world::World;
+use crate::access::{ES2PLUS_TABLE, Who};
 use crate::auth::Peer;
 use crate::limits::count;
+use crate::serve::ClientCertificate;
 use crate::{Es9Limits, es9plus_router};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::Request;
 use futures_util::stream;
 use http_body_util::BodyExt as _;
+use simwarden_model::Role;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use tower::ServiceExt as _;
@@ -81,5 +84,26 @@ async fn one_network_is_slowed_and_neither_its_neighbour_nor_a_proxy() {
             "1.3/2.2",
             "{from}"
         );
+    }
+}
+
+/// Every row of the operators' listener has its route, and nobody passes whom TLS did not bring a certificate of.
+#[tokio::test]
+async fn operators_pass_by_their_certificate_alone() {
+    let world = World::build().await;
+    let smdp = super::world::smdp(&world.app);
+    let (router, added) = crate::es2plus::routes(smdp, None, crate::Es2Limits::default());
+    assert_eq!(added.len(), ES2PLUS_TABLE.len());
+    for row in ES2PLUS_TABLE {
+        assert!(added.iter().any(|rule| std::ptr::eq(*rule, *row)), "{row:?}");
+        assert!(row.who == Who::Certificates && !row.admits(None) && !row.admits(Some(Role::Admin)));
+        for (certificate, status) in [(None, 401), (Some(ClientCertificate([7; 32])), 403)] {
+            let mut request = Request::post(row.path).body(Body::from("{}")).unwrap();
+            if let Some(certificate) = certificate {
+                request.extensions_mut().insert(certificate);
+            }
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{}", row.path);
+        }
     }
 }
