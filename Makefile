@@ -26,7 +26,7 @@ test: ## run every check there is; installs and starts what it needs, leaves not
 pages: web ## only the browser tests: the pages in a real Chromium against the real server
 	@scripts/browser-tests.sh
 
-soak: ## the durability tests at full length: 1,000 kills, 200 power cuts
+soak: ## the durability tests at full length: 1,000 kills, 200 power cuts, 200 kills amid downloads
 	@scripts/soak.sh
 
 bench: ## measure, each number beside its floor or a peer

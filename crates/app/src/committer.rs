@@ -325,15 +325,18 @@ impl Batches {
             Err(error) => return Ended::Failed { jobs, error },
         };
         let mut draft = Draft::new(wall.max(last), end, &mut *self.parts.entropy);
-        let mut taken: HashSet<[u8; 16]> = HashSet::new();
+        let (mut taken, mut leant_on) = (HashSet::<[u8; 16]>::new(), HashSet::<[u8; 16]>::new());
         let (mut ran, mut refused, mut put_off) = (Vec::new(), Vec::new(), Vec::new());
         for (mut job, needs) in jobs.drain(..).zip(needs) {
             let touched = world.touched(&needs);
-            if touched.iter().any(|key| taken.contains(key)) {
+            let leans = World::leans_on(&needs);
+            let changed = |key: &[u8; 16]| taken.contains(key);
+            if touched.iter().any(|key| changed(key) || leant_on.contains(key)) || leans.iter().any(changed) {
                 put_off.push(job);
                 continue;
             }
             taken.extend(touched);
+            leant_on.extend(leans);
             let mark = draft.mark();
             if job.run(&world, &mut draft) && !draft.has_open_entry() {
                 ran.push(job);

@@ -25,6 +25,10 @@ pub(crate) enum Occasion {
     Stopped,
     Frozen,
     RolledBack,
+    DownloadElsewhere,
+    DownloadCodes,
+    DownloadHeld,
+    DownloadFailed,
 }
 
 impl Occasion {
@@ -38,6 +42,10 @@ impl Occasion {
             Self::Stopped => "stopped",
             Self::Frozen => "frozen",
             Self::RolledBack => "rolled_back",
+            Self::DownloadElsewhere => "download_elsewhere",
+            Self::DownloadCodes => "download_codes",
+            Self::DownloadHeld => "download_held",
+            Self::DownloadFailed => "download_failed",
         }
     }
 }
@@ -160,7 +168,10 @@ mod tests {
 
     #[test]
     fn every_notice_has_a_text_in_every_language_with_the_same_gaps() {
-        use Occasion::{Completed, Denied, Frozen, Held, Question, Requested, RolledBack, Stopped};
+        use Occasion::{
+            Completed, Denied, DownloadCodes, DownloadElsewhere, DownloadFailed, DownloadHeld, Frozen, Held,
+            Question, Requested, RolledBack, Stopped,
+        };
         let gaps = |text: &str| {
             let mut found: Vec<&str> = text
                 .split('{')
@@ -173,7 +184,18 @@ mod tests {
         let english = &TEXTS[1].1;
         for (language, texts) in TEXTS.iter() {
             for occasion in [
-                Requested, Held, Denied, Question, Completed, Stopped, Frozen, RolledBack,
+                Requested,
+                Held,
+                Denied,
+                Question,
+                Completed,
+                Stopped,
+                Frozen,
+                RolledBack,
+                DownloadElsewhere,
+                DownloadCodes,
+                DownloadHeld,
+                DownloadFailed,
             ] {
                 let text = texts.get(occasion.key()).expect("a text");
                 assert_eq!(

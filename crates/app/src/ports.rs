@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use simwarden_guard::Notify;
-use simwarden_model::{OperationKind, OutboxId};
+use simwarden_model::{OperationId, OperationKind, OutboxId};
 use std::future::Future;
 use std::pin::Pin;
 
@@ -54,6 +54,8 @@ pub struct ProfileOrder {
     pub eid: Option<String>,
     /// MCC-MNC of the operator.
     pub operator: String,
+    /// The operation that it is for.
+    pub operation: Option<OperationId>,
 }
 
 /// Hands out profiles.
@@ -66,6 +68,21 @@ pub trait SmDpPlus: Send + Sync {
     fn is_installed<'a>(&'a self, order: &'a ProfileOrder) -> Answer<'a, bool>;
     /// Takes the order back and bars the profile, wherever it is (`CancelOrder`, final state `Unavailable`).
     fn bar<'a>(&'a self, name: OutboxId, order: &'a ProfileOrder) -> Answer<'a, ()>;
+}
+
+/// Something to be told to an operator's system (GSMA SGP.22, ES2+ HandleDownloadProgressInfo).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgressCall {
+    /// Where to: its https:// address, without the function's path.
+    pub callback: String,
+    /// The body, JSON.
+    pub body: String,
+}
+
+/// Tells operators' systems how downloads go.
+pub trait OperatorLink: Send + Sync {
+    /// Makes the call; it names itself in its header, so that one that comes twice is known.
+    fn progress<'a>(&'a self, name: OutboxId, call: &'a ProgressCall) -> Answer<'a, ()>;
 }
 
 /// A change in the network core (HLR, UDM).

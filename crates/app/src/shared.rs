@@ -20,6 +20,8 @@ pub struct Limits {
     pub remembered: Duration,
     /// Tries of one effect before it is given up.
     pub tries_max: i64,
+    /// How long a chip may take to fetch and install a profile, counted from its release.
+    pub install: Duration,
 }
 
 impl Default for Limits {
@@ -30,6 +32,7 @@ impl Default for Limits {
             prompts_max: 3,
             remembered: Duration::from_secs(7 * 24 * 3600),
             tries_max: 12,
+            install: Duration::from_secs(48 * 3600),
         }
     }
 }

@@ -99,7 +99,7 @@ async fn tell(ports: &Ports, item: &OutboxItem, key: Option<&SubjectKey>) -> Res
         open(key, Of::Notice, item.id.as_bytes(), sealed).map_err(|error| error.to_string())?;
     match Tried::from(ports.notifier.tell(item.id, &notice).await) {
         Tried::Done => Ok("told".to_owned()),
-        Tried::Again(why) => Err(why),
+        Tried::Again(why) | Tried::NotYet(why) => Err(why),
         Tried::Never(why) => Ok(NOT_TOLD.to_owned() + &shown(&why)),
     }
 }

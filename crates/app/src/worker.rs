@@ -7,8 +7,9 @@ use crate::draft::{Draft, Rare};
 use crate::notice::NOTIFY;
 use crate::operation::Parts;
 use crate::operations::Step;
-use crate::ports::{NetworkChange, NetworkCore, Notifier, PortError, ProfileOrder, SmDpPlus};
+use crate::ports::{NetworkChange, NetworkCore, Notifier, OperatorLink, PortError, ProfileOrder, SmDpPlus};
 use crate::secrets::{LineSecret, Of, ProfileSecret, Wish, open};
+use crate::smdp::progress::{PROGRESS, tell_operator};
 use crate::step::{AskAgain, StepEnded};
 use crate::tell::tell_all;
 use crate::world::{Needs, World};
@@ -44,6 +45,8 @@ pub struct Ports {
     pub smdp: Arc<dyn SmDpPlus>,
     /// The network core.
     pub network: Arc<dyn NetworkCore>,
+    /// Operators' own systems.
+    pub operators: Arc<dyn OperatorLink>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +59,8 @@ struct StepPayload {
 pub(crate) enum Tried {
     Done,
     Again(String),
+    /// Nothing failed: it is not so yet, and is looked at again for as long as it may take.
+    NotYet(String),
     Never(String),
 }
 
@@ -125,6 +130,7 @@ async fn carry_out(app: &App, ports: &Ports, items: Vec<OutboxItem>) {
 async fn one(app: &App, ports: &Ports, item: OutboxItem) {
     let outcome = match item.kind.as_str() {
         "step" => step(app, ports, &item).await,
+        PROGRESS => progress(app, ports, &item).await,
         other => Err(Error::internal(format!("an effect of kind {other}"))),
     };
     if let Err(error) = outcome {
@@ -171,7 +177,10 @@ async fn step(app: &App, ports: &Ports, item: &OutboxItem) -> Result<(), Error> 
         Tried::Again(why) if item.attempts < app.limits().tries_max => {
             return later(app, item.clone(), &why).await;
         }
-        Tried::Again(why) | Tried::Never(why) => Some(why),
+        Tried::NotYet(why) if app.now().since(operation.updated_at) < app.limits().install => {
+            return later(app, item.clone(), &why).await;
+        }
+        Tried::Again(why) | Tried::NotYet(why) | Tried::Never(why) => Some(why),
     };
     app.commit(StepEnded {
         shared: app.shared(),
@@ -180,6 +189,25 @@ async fn step(app: &App, ports: &Ports, item: &OutboxItem) -> Result<(), Error> 
         step: payload.step,
         undo: payload.undo,
         failed,
+    })
+    .await
+}
+
+/// Tells an operator's system how a download goes.
+async fn progress(app: &App, ports: &Ports, item: &OutboxItem) -> Result<(), Error> {
+    let outcome = match tell_operator(app, ports.operators.as_ref(), item).await? {
+        Tried::Done => "told".to_owned(),
+        Tried::Again(why) | Tried::NotYet(why) if item.attempts < app.limits().tries_max => {
+            return later(app, item.clone(), &why).await;
+        }
+        Tried::Again(why) | Tried::NotYet(why) | Tried::Never(why) => {
+            tracing::warn!(effect = %item.id, %why, "an operator's system was not told of a download");
+            "not told".to_owned()
+        }
+    };
+    app.commit(OutboxEnded {
+        item: item.clone(),
+        outcome,
     })
     .await
 }
@@ -256,6 +284,7 @@ async fn do_step(
         iccid: profile.iccid.clone(),
         eid: clear.wish.eid.clone(),
         operator: operation.operator.clone(),
+        operation: Some(operation.id),
     });
     let no_profile = || Tried::Never("the operator has no unused profile in stock".to_owned());
     let change = |imsi: Option<String>| NetworkChange {
@@ -281,7 +310,7 @@ async fn do_step(
         (Step::Install, false) => match order {
             Some(order) => match ports.smdp.is_installed(&order).await {
                 Ok(true) => Tried::Done,
-                Ok(false) => Tried::Again("the chip has not told that it installed the profile".to_owned()),
+                Ok(false) => Tried::NotYet("the chip has not told that it installed the profile".to_owned()),
                 Err(error) => Err(error).into(),
             },
             None => no_profile(),

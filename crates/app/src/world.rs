@@ -1,7 +1,7 @@
 //! What a batch of jobs must read before it decides, and what was read.
 
 use crate::operation::Parts;
-use crate::smdp::world::{SmdpNeeds, SmdpWorld};
+use crate::smdp::world::{FREEZES, SmdpNeeds, SmdpWorld};
 use simwarden_model::{
     ApprovalId, OperationId, OperationKind, OutboxId, PartyId, SubscriptionId, Timestamp, TokenId,
 };
@@ -139,7 +139,7 @@ impl World {
         world.read_rest(tx, needs, now).await?;
         if !needs.smdp.is_empty() {
             let numbers = world.lines.values().filter_map(|line| line.msisdn_idx);
-            world.smdp = SmdpWorld::read(tx, &needs.smdp, numbers.collect()).await?;
+            world.smdp = SmdpWorld::read(tx, &needs.smdp, numbers.collect(), now).await?;
         }
         Ok(world)
     }
@@ -404,6 +404,13 @@ impl World {
                 .map(|operator| labelled(*b"stock of profile", operator)),
         );
         keys
+    }
+
+    /// What a job with these needs trusts to be as it was read: no other job of its batch may change it before.
+    pub(crate) fn leans_on(needs: &Needs) -> Vec<[u8; 16]> {
+        let rows = needs.smdp.leans_on.iter().map(|it| *it.as_bytes());
+        let freezes = (!needs.smdp.freezes.is_empty()).then_some(FREEZES);
+        rows.chain(freezes).collect()
     }
 }
 

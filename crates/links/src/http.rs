@@ -5,7 +5,7 @@ use std::time::Duration;
 use ureq::Agent;
 
 /// For the connection alone.
-const CONNECT: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT: Duration = Duration::from_secs(5);
 
 /// An address that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -141,6 +141,7 @@ mod tests {
             iccid: "8985501".into(),
             eid: None,
             operator: "999-01".into(),
+            operation: None,
         };
         journal.release(name, &order).await.unwrap();
         let change = NetworkChange {

@@ -7,8 +7,10 @@ mod cosigner;
 mod http;
 mod journal;
 mod log_fetch;
+mod operator;
 
 pub use cosigner::HttpCosigner;
 pub use http::BadAddress;
 pub use journal::Journal;
 pub use log_fetch::HttpFetch;
+pub use operator::{BadIdentity, ClientIdentity, OperatorCalls};

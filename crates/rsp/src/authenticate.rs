@@ -47,6 +47,7 @@ pub struct Verified {
     pub signed_digest: [u8; 32],
     transaction: TransactionId,
     euicc_signature1: Signature,
+    device_digest: [u8; 32],
 }
 
 impl Verified {
@@ -119,6 +120,7 @@ pub fn verify(
         signed_digest: digest(signed1.raw),
         transaction: session.transaction,
         euicc_signature1: signature1.array().map_err(|_| Refusal::EuiccSignature)?,
+        device_digest: signed.device_digest,
     })
 }
 
@@ -130,6 +132,7 @@ struct Signed1<'a> {
     info: EuiccInfo2,
     wanted: Wanted,
     device: DeviceInfo,
+    device_digest: [u8; 32],
 }
 
 impl<'a> Signed1<'a> {
@@ -148,7 +151,9 @@ impl<'a> Signed1<'a> {
                 id.map_or(Wanted::Nothing, Wanted::Id)
             }
         };
-        let device = DeviceInfo::read(context.expect(0xA1)?)?;
+        let device = context.expect(0xA1)?;
+        let device_digest = digest(device.raw);
+        let device = DeviceInfo::read(device)?;
         Ok(Self {
             transaction,
             address,
@@ -156,6 +161,7 @@ impl<'a> Signed1<'a> {
             info,
             wanted,
             device,
+            device_digest,
         })
     }
 }
@@ -367,6 +373,7 @@ pub fn claim(
         order: order.reference,
         smdp_signature2: draft.signature,
         code_required: draft.of.1,
+        device: verified.device_digest,
     });
     Ok(Granted {
         answer: draft.answer,

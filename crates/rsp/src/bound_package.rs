@@ -5,6 +5,7 @@
 //! [`claim`] (inside the writing transaction). The package leaves only after the claim is durable.
 
 use crate::authenticate::{Granted, NotGranted};
+use crate::clone_signs::CloneSign;
 use crate::curve::{Curve, Point, PublicKey};
 use crate::der::{Tlv, check_tree, tlv};
 use crate::effect::{Denied, Effect, Notice, NotificationPoint, Step, digest};
@@ -13,7 +14,7 @@ use crate::key::OneTimeKey;
 use crate::order::{Binding, Order};
 use crate::package::{self, Prepared};
 use crate::server::Server;
-use crate::session::{Phase, Session, TransactionId};
+use crate::session::{LastCall, Phase, Session, TransactionId};
 use crate::status::Refusal;
 use simwarden_model::{Entropy, ProfileEvent, ReasonCode, Timestamp};
 
@@ -27,6 +28,7 @@ pub struct Verified {
     /// SHA-256 of euiccSigned2.
     pub signed_digest: [u8; 32],
     transaction: TransactionId,
+    device: [u8; 32],
 }
 
 /// Verifies `BF21`: session, signature over euiccSigned2 and our smdpSignature2, transaction, one-time key.
@@ -67,6 +69,7 @@ pub fn verify(session: &Session, response: &[u8], now: Timestamp) -> Result<Veri
         hash_cc,
         signed_digest: digest(signed2.raw),
         transaction: session.transaction,
+        device: authenticated.device,
     })
 }
 
@@ -77,9 +80,10 @@ pub enum Need {
     Kept,
     /// The one that is kept with the order; the same bytes go out again.
     Same,
-    /// A new one, made from the unprotected profile: the chip comes with another one-time key.
+    /// A new one, made from the unprotected profile: the chip comes with another one-time key, in the same phone.
     Fresh,
-    /// None: the order does not allow to be bound anew.
+    /// None: the order was bound anew too often, or the chip sits in another phone than the one that fetched it first.
+    /// Whoever holds a copied chip key could else fetch the package after its owner.
     Refused,
 }
 
@@ -89,7 +93,11 @@ pub fn need(order: &Order, verified: &Verified) -> Need {
     match &order.binding {
         None => Need::Kept,
         Some(binding) if binding.ot_pk_euicc == *verified.ot_pk_euicc.point() => Need::Same,
-        Some(_) if order.limits.rebinding => Need::Fresh,
+        Some(binding)
+            if order.rebindings < order.limits.rebindings_max && binding.device == verified.device =>
+        {
+            Need::Fresh
+        }
         Some(_) => Need::Refused,
     }
 }
@@ -165,15 +173,18 @@ fn first(
     prepared: &Prepared,
     entropy: &mut dyn Entropy,
 ) -> Result<Binding, Refusal> {
-    package::bind(
+    let binding = package::bind(
         &OneTimeKey::draw(entropy),
         &verified.ot_pk_euicc,
         server.host_id(),
         &authenticated.eid,
         &order.metadata,
         prepared,
-    )
-    .ok_or(Refusal::EuiccSignature)
+    );
+    let device = verified.device;
+    binding
+        .map(|it| Binding { device, ..it })
+        .ok_or(Refusal::EuiccSignature)
 }
 
 /// Whether the order is (still) this session's chip's, released, in time and open.
@@ -224,10 +235,14 @@ impl core::fmt::Debug for PackageAnswer {
     }
 }
 
+/// Different requests for the package in one session: the tries of a code, and a few broken lines.
+const CALLS_MAX: u8 = 8;
+
 /// Claims the order for good, inside the writing transaction: binds it to the chip, checks the code and counts.
 ///
 /// Session and order must be read in the same transaction; `gate` is asked in it, too: a freeze works inside running
-/// sessions. A wrong code does not end the session; any other refusal does not end it either, it changes nothing.
+/// sessions. A refusal does not end the session, except that too many requests do. The very same request once more is
+/// answered alike without any effect, so that a replayed one fills no ledger; only a wrong code counts each time.
 ///
 /// # Errors
 /// [`NotGranted`].
@@ -242,6 +257,56 @@ pub fn claim(
     if verified.transaction != session.transaction {
         return Err(NotGranted::Denied(Refusal::UnknownTransaction.into()));
     }
+    let before = session.last_call.clone();
+    let repeated = session.is_repeated(&verified.signed_digest);
+    if !repeated && session.calls >= CALLS_MAX {
+        return Err(NotGranted::Denied(end(session, verified)));
+    }
+    let mut outcome = decide(session, order, verified, built, gate, now);
+    let refused = match &outcome {
+        Ok(_) => None,
+        Err(NotGranted::Denied(denied)) => Some(denied.refusal),
+        Err(NotGranted::Stale) => return outcome,
+    };
+    let call = LastCall {
+        signed_digest: verified.signed_digest,
+        refused: refused.map(|refusal| refusal.name().to_owned()),
+    };
+    let counts = matches!(refused, Some(Refusal::CodeWrong | Refusal::CodeExhausted));
+    let effects = match &mut outcome {
+        Ok(granted) => &mut granted.effects,
+        Err(NotGranted::Denied(denied)) => &mut denied.effects,
+        Err(NotGranted::Stale) => return outcome,
+    };
+    if before.as_ref() == Some(&call) && !counts {
+        effects.clear();
+        return outcome;
+    }
+    session.last_call = Some(call);
+    session.calls = session.calls.saturating_add(1);
+    if !effects.contains(&Effect::SessionChanged) {
+        effects.push(Effect::SessionChanged);
+    }
+    outcome
+}
+
+/// Ends a session in which the package was asked for too often. What the chip reports on it still counts.
+#[must_use]
+pub fn end(session: &mut Session, verified: &Verified) -> Denied {
+    session.phase = Phase::Ended;
+    let mut denied = denied(session, verified, Refusal::UnknownTransaction, None);
+    denied.effects.push(Effect::SessionChanged);
+    denied
+}
+
+fn decide(
+    session: &mut Session,
+    order: &mut Order,
+    verified: &Verified,
+    built: Result<Built, Refusal>,
+    gate: &Gate,
+    now: Timestamp,
+) -> Result<Granted<PackageAnswer>, NotGranted> {
     if let Err(refusal) = check(order, session, now) {
         return Err(NotGranted::Denied(denied(session, verified, refusal, None)));
     }
@@ -276,9 +341,15 @@ pub fn claim(
             None,
         )));
     }
+    let rebound = order
+        .binding
+        .as_ref()
+        .is_some_and(|before| before.ot_pk_euicc != built.binding.ot_pk_euicc);
+    order.rebindings = order.rebindings.saturating_add(u8::from(rebound));
     order.eid = Some(eid);
     order.binding = Some(built.binding);
     session.phase = Phase::Delivered;
+    session.delivered = true;
     let moved = if from == order.state {
         Effect::OrderTouched
     } else {
@@ -287,27 +358,28 @@ pub fn claim(
             to: order.state,
         }
     };
+    let mut effects = vec![
+        moved,
+        Effect::SessionChanged,
+        Effect::record(Step::Delivered, eid, verified.signed_digest),
+        Effect::Progress {
+            point: NotificationPoint::Download,
+            refusal: None,
+            result: None,
+        },
+    ];
+    effects.extend(rebound.then_some(Effect::CloneSign(CloneSign::Rebound)));
     Ok(Granted {
         answer: PackageAnswer {
             transaction: session.transaction,
             bound_profile_package: built.package,
         },
-        effects: vec![
-            moved,
-            Effect::SessionChanged,
-            Effect::record(Step::Delivered, eid, verified.signed_digest),
-            Effect::Progress {
-                point: NotificationPoint::Download,
-                refusal: None,
-                result: None,
-            },
-        ],
+        effects,
     })
 }
 
 /// Counts a refused code; the last one kills the order.
-fn count_code(session: &mut Session, order: &mut Order, verified: &Verified, refusal: Refusal) -> Denied {
-    session.code_refused = true;
+fn count_code(session: &Session, order: &mut Order, verified: &Verified, refusal: Refusal) -> Denied {
     let mut refusal = refusal;
     let mut effects = vec![Effect::SessionChanged];
     let from = order.state;

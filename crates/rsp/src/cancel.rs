@@ -107,12 +107,29 @@ pub fn verify(
     })
 }
 
+/// What a cancellation is decided by, besides session and order.
+#[derive(Debug, Clone, Copy)]
+pub struct CancelFacts {
+    /// A call of the session may have gone without an answer, or with "not now": clients cancel after that as well.
+    pub put_off: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
 /// Ends the session, inside the writing transaction.
 ///
-/// Postponed and timed-out orders stay open. So does one whose confirmation code was refused in this session: clients
-/// send "rejected" after any failure, and a mistyped code must not kill the order. So does one that waits for its
-/// confirmation code from a chip it does not know yet: whoever holds only the activation code must not be able to
-/// burn it. After any other reason the order is dead, and the subscriber is told.
+/// SGP.22 lets an order die of every reason but "postponed" and "timeout". It speaks of a person's word; clients send
+/// "rejected" after any failure as well (their own, ours, a mistyped code), and a cancellation that arrives after the
+/// package cannot take it back. So the order stays open, for the chip that it is bound to, when
+///
+/// * the package was sent in this session: what became of it is said by the chip's signed install result, which counts
+///   after this as before;
+/// * the last request for the package was refused in this session, or put off by us ([`CancelFacts::put_off`]);
+/// * it waits for its confirmation code from a chip it does not know yet: whoever holds only the activation code must
+///   not be able to burn it.
+///
+/// In all other cases it is the person who declined, or a phone that the profile does not suit: the order is dead, and
+/// the subscriber is told.
 ///
 /// # Errors
 /// [`NotGranted`] when the session or the order is not what it was verified for.
@@ -120,10 +137,10 @@ pub fn claim(
     session: &mut Session,
     order: &mut Order,
     verified: &Verified,
-    now: Timestamp,
+    facts: CancelFacts,
 ) -> Result<Granted<()>, NotGranted> {
     let denied = |refusal: Refusal| NotGranted::Denied(Denied::from(refusal));
-    let authenticated = session.check_authenticated(now).map_err(denied)?;
+    let authenticated = session.check_authenticated(facts.now).map_err(denied)?;
     if authenticated.order != order.reference {
         return Err(denied(Refusal::UnknownTransaction));
     }
@@ -133,7 +150,8 @@ pub fn claim(
         Effect::record(Step::Cancelled, eid, verified.signed_digest),
     ];
     let unproven = order.confirmation.is_some() && order.eid.is_none();
-    let keeps = verified.reason.keeps_order() || session.code_refused || unproven;
+    let failed = session.was_refused() || facts.put_off;
+    let keeps = verified.reason.keeps_order() || session.delivered || failed || unproven;
     session.phase = Phase::Ended;
     let from = order.state;
     // Another chip's cancellation never touches an order that was bound meanwhile.

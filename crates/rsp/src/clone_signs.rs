@@ -28,6 +28,8 @@ pub enum CloneSign {
     InstalledTwice,
     /// A package was sent and the chip never said what became of it.
     NoInstallResult,
+    /// The package was fetched anew with another one-time key before the chip said what became of the first.
+    Rebound,
 }
 
 impl CloneSign {
@@ -45,13 +47,17 @@ impl CloneSign {
             Self::SequenceBack => "sequence_back",
             Self::InstalledTwice => "installed_twice",
             Self::NoInstallResult => "no_install_result",
+            Self::Rebound => "rebound",
         }
     }
 
     /// Whether it speaks of the chip itself, and not only of the phone around it: a removable eUICC may move.
     #[must_use]
     pub const fn is_of_chip(self) -> bool {
-        !matches!(self, Self::Tac | Self::Imei | Self::NoInstallResult)
+        !matches!(
+            self,
+            Self::Tac | Self::Imei | Self::NoInstallResult | Self::Rebound
+        )
     }
 }
 

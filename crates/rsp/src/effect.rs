@@ -11,6 +11,14 @@ use simwarden_model::{Eid, ProfileState, ReasonCode};
 /// A step of an order that the ledger keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Step {
+    /// A profile was reserved for its owner, or for a chip.
+    Ordered,
+    /// The order was confirmed: it has its matching id.
+    Confirmed,
+    /// The order may be fetched.
+    Released,
+    /// The order was taken back, or its profile barred.
+    Withdrawn,
     /// A chip proved itself and was shown the order.
     Authenticated,
     /// The order was bound to a chip and the package was made for it.
@@ -36,6 +44,10 @@ impl Step {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Ordered => "ordered",
+            Self::Confirmed => "confirmed",
+            Self::Released => "released",
+            Self::Withdrawn => "withdrawn",
             Self::Authenticated => "authenticated",
             Self::Delivered => "delivered",
             Self::Installed => "installed",
@@ -154,6 +166,18 @@ impl Effect {
             step,
             eid: Some(eid),
             signed_digest: Some(signed_digest),
+            refusal: None,
+            reason: None,
+        }
+    }
+
+    /// An entry for the ledger on what an operator did.
+    #[must_use]
+    pub const fn done(step: Step) -> Self {
+        Self::Record {
+            step,
+            eid: None,
+            signed_digest: None,
             refusal: None,
             reason: None,
         }

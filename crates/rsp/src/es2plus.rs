@@ -4,7 +4,7 @@
 //! inside the writing transaction. An order that is refused is unchanged.
 
 use crate::confirmation::ConfirmationDigest;
-use crate::effect::Effect;
+use crate::effect::{Effect, Step};
 use crate::gate::Gate;
 use crate::matching_id::MatchingId;
 use crate::order::{Matching, Order, OrderLimits};
@@ -75,7 +75,8 @@ pub struct Terms {
     pub life: Duration,
     /// How often it may be tried.
     pub limits: OrderLimits,
-    /// The fewest characters of a matching id that an operator brings along. Sixteen random ones hold 80 bits.
+    /// The fewest characters of a matching id that an operator brings along for an order of no named chip. Sixteen
+    /// random ones hold 80 bits.
     pub given_matching_id_chars_min: usize,
     /// Whether a default order and an order without a named chip may be made at all.
     pub unbound_orders: bool,
@@ -86,7 +87,7 @@ impl Default for Terms {
         Self {
             life: Duration::from_secs(24 * 3600),
             limits: OrderLimits::default(),
-            given_matching_id_chars_min: 1,
+            given_matching_id_chars_min: 4,
             unbound_orders: true,
         }
     }
@@ -137,13 +138,11 @@ pub fn download_order(
         return Err(Refusal::IccidInUse);
     }
     order.eid = request.eid;
-    Ok((
-        order.iccid,
-        vec![Effect::OrderMoved {
-            from,
-            to: order.state,
-        }],
-    ))
+    let moved = Effect::OrderMoved {
+        from,
+        to: order.state,
+    };
+    Ok((order.iccid, vec![moved, Effect::done(Step::Ordered)]))
 }
 
 /// The answer to ConfirmOrder.
@@ -199,7 +198,7 @@ pub fn confirm_order(
         Some("") => Matching::DefaultForEid,
         Some(given) => {
             let id = MatchingId::parse(given).map_err(|_| Refusal::Malformed)?;
-            if given.len() < facts.terms.given_matching_id_chars_min {
+            if eid.is_none() && given.len() < facts.terms.given_matching_id_chars_min {
                 return Err(Refusal::Malformed);
             }
             Matching::Id(id)
@@ -232,7 +231,8 @@ pub fn confirm_order(
     order.confirmation = code.map(|code| ConfirmationDigest::of(code));
     order.limits = facts.terms.limits;
     order.expires_at = Some(facts.now.plus(facts.terms.life));
-    (order.code_tries, order.attempts, order.binding) = (0, 0, None);
+    (order.code_tries, order.attempts, order.rebindings) = (0, 0, 0);
+    (order.binding, order.told) = (None, 0);
     let confirmed = Confirmed {
         eid,
         matching_id: match &order.matching {
@@ -240,13 +240,15 @@ pub fn confirm_order(
             Matching::Unset | Matching::DefaultForEid => None,
         },
     };
-    Ok((
-        confirmed,
-        vec![Effect::OrderMoved {
-            from,
-            to: order.state,
-        }],
-    ))
+    let moved = Effect::OrderMoved {
+        from,
+        to: order.state,
+    };
+    let step = match request.release {
+        true => Step::Released,
+        false => Step::Confirmed,
+    };
+    Ok((confirmed, vec![moved, Effect::done(step)]))
 }
 
 /// Takes an order back, before its download.
@@ -284,14 +286,42 @@ pub fn cancel_order(
     order.expires_at = None;
     (order.code_tries, order.attempts) = (0, 0);
     order.erase_secrets();
-    let mut effects = vec![Effect::OrderMoved {
+    let moved = Effect::OrderMoved {
         from,
         to: order.state,
-    }];
+    };
+    let mut effects = vec![moved, Effect::done(Step::Withdrawn)];
     if !request.back_to_stock {
         effects.push(Effect::EraseProfile);
     }
     Ok(effects)
+}
+
+/// Takes an order back for good, wherever it is: before its release nobody gets the profile, and one that is on a chip is
+/// marked as barred (that the network serves it no more is the network's part).
+///
+/// No effects when there is nothing left to bar.
+pub fn bar_profile(order: &mut Order) -> Vec<Effect> {
+    let from = order.state;
+    let event = match from {
+        ProfileState::Downloaded => ProfileEvent::Fail,
+        // What was sent once may be on a chip that has not said so.
+        ProfileState::Released if order.binding.is_some() => ProfileEvent::Fail,
+        ProfileState::Installed | ProfileState::Enabled => ProfileEvent::Disable,
+        _ => ProfileEvent::Withdraw,
+    };
+    if order.apply(event).is_err() {
+        return Vec::new();
+    }
+    order.erase_secrets();
+    vec![
+        Effect::OrderMoved {
+            from,
+            to: order.state,
+        },
+        Effect::done(Step::Withdrawn),
+        Effect::EraseProfile,
+    ]
 }
 
 /// Releases a confirmed order, if guard and freezes let it.
@@ -312,10 +342,11 @@ pub fn release_profile(
     order
         .apply(ProfileEvent::Release)
         .map_err(|_| Refusal::CannotRelease)?;
-    Ok(vec![Effect::OrderMoved {
+    let moved = Effect::OrderMoved {
         from,
         to: order.state,
-    }])
+    };
+    Ok(vec![moved, Effect::done(Step::Released)])
 }
 
 fn yours<'a>(caller: &str, order: Option<&'a mut Order>, iccid: &Iccid) -> Result<&'a mut Order, Refusal> {

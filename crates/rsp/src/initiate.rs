@@ -3,8 +3,8 @@
 use crate::certificate::KeyId;
 use crate::chip_info::EuiccInfo1;
 use crate::der::{push, push_header, tlv};
-use crate::server::{Identity, Server};
-use crate::session::{Phase, Session, TransactionId};
+use crate::server::Server;
+use crate::session::{Session, TransactionId, begin};
 use crate::status::Refusal;
 use simwarden_model::{Entropy, Timestamp};
 
@@ -55,48 +55,42 @@ pub fn initiate(
     if info.svn[0] != 2 {
         return Err(Refusal::UnsupportedVersion);
     }
-    let (ci, identity) = choose(server, &info)?;
-    let (mut transaction, mut server_challenge) = ([0; 16], [0; 16]);
-    entropy.fill(&mut transaction);
-    entropy.fill(&mut server_challenge);
-    let transaction = TransactionId::new(transaction);
-    let server_signed1 = server_signed1(&transaction, &challenge, server.address(), &server_challenge);
+    let (ci, ours) = choose(server, &info)?;
+    let identity = &server.identities()[ours];
+    // A server that cannot say when it is begins nothing.
+    let session = begin(server, (ci, ours), now, entropy).ok_or(Refusal::NotNow)?;
+    let transaction = session.transaction;
+    let server_signed1 = server_signed1(
+        &transaction,
+        &challenge,
+        server.address(),
+        &session.server_challenge,
+    );
     let signature = identity.dp_auth().sign(&server_signed1)?;
-    let session = Session {
-        transaction,
-        server_challenge,
-        ci: ci.0,
-        begun_at: now,
-        expires_at: now.plus(server.session_life()),
-        phase: Phase::Init,
-        ours: identity.ci_key_id().0,
-        code_refused: false,
-        authenticated: None,
-    };
     let answer = InitiateAnswer {
         transaction,
         server_signed1,
         server_signature1: tlv(0x5F37, &[&signature]),
-        ci_key_id: tlv(0x04, &[&ci.0]),
+        ci_key_id: tlv(0x04, &[&session.ci]),
         server_certificate: identity.dp_auth().certificate().der().to_vec(),
     };
     Ok((answer, session))
 }
 
-/// The root for the chip's certificates and the identity that proves ours: by the chip's preference, and under one
+/// The places of the root for the chip's certificates and of the one for ours: by the chip's preference, and under one
 /// root where that can be.
-fn choose<'a>(server: &'a Server, info: &EuiccInfo1) -> Result<(KeyId, &'a Identity), Refusal> {
-    let ci = info
+fn choose(server: &Server, info: &EuiccInfo1) -> Result<(usize, usize), Refusal> {
+    let place = |id: &KeyId| server.identities().iter().position(|it| it.ci_key_id() == *id);
+    let (ci, id) = info
         .signing
         .iter()
-        .find(|id| server.identity(**id).is_some())
+        .find_map(|id| place(id).map(|at| (at, id)))
         .ok_or(Refusal::UnknownIssuer)?;
-    let ours = if info.verification.contains(ci) {
-        server.identity(*ci)
-    } else {
-        info.verification.iter().find_map(|id| server.identity(*id))
+    let ours = match info.verification.contains(id) {
+        true => Some(ci),
+        false => info.verification.iter().find_map(place),
     };
-    Ok((*ci, ours.ok_or(Refusal::NoCertificate)?))
+    Ok((ci, ours.ok_or(Refusal::NoCertificate)?))
 }
 
 /// serverSigned1, the bytes that are signed.

@@ -237,16 +237,15 @@ pub fn apply_install(
     }
     let mut effects = Vec::new();
     effects.extend(compare_sequence(highest_sequence, result.head.sequence, false).map(Effect::CloneSign));
-    // A chip can report on what was sent to it and on nothing else. That it was installed counts even when the
-    // phone had given the session up; that it was not counts only while the session waits for it.
+    // A chip can report on what was sent to it and on nothing else. That it was installed counts whatever became of
+    // session and order since; that it was not counts only while the session waits for it.
     let waits = match result.outcome {
-        Outcome::Installed => matches!(session.phase, Phase::Delivered | Phase::Ended),
+        Outcome::Installed => session.delivered,
         Outcome::Failed { .. } => session.phase == Phase::Delivered,
     };
     let fits = waits
         && authenticated.order == order.reference
-        && order.eid == Some(eid)
-        && (order.binding.is_some() || order.state == ProfileState::Installed)
+        && order.eid.is_none_or(|bound| bound == eid)
         && result.head.iccid.is_none_or(|iccid| iccid == order.iccid);
     if !fits {
         effects.push(Effect::refused(
@@ -283,6 +282,9 @@ pub fn apply_install(
         }
     } else if from == ProfileState::Installed && result.outcome == Outcome::Installed {
         effects.push(Effect::CloneSign(CloneSign::InstalledTwice));
+    } else if result.outcome == Outcome::Installed {
+        // The order died after its package was sent: the profile is on a chip all the same, and somebody must know.
+        effects.push(Effect::Tell(notice));
     }
     effects.push(Effect::Progress {
         point: NotificationPoint::Installation,

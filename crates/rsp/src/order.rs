@@ -51,9 +51,15 @@ pub struct OrderLimits {
     pub attempts_max: u32,
     /// Wrong confirmation codes, over all sessions; the last one kills the order.
     pub code_tries_max: u8,
-    /// Whether the chip that the order is bound to may come with another one-time key and get the profile bound
-    /// anew.
-    pub rebinding: bool,
+    /// How often the chip that the order is bound to may come with another one-time key, in the same phone, and get the
+    /// profile bound anew. Each time is a sign that its key may be in two hands.
+    #[serde(default = "rebindings_max")]
+    pub rebindings_max: u8,
+}
+
+/// A power cut or two between package and installation.
+const fn rebindings_max() -> u8 {
+    3
 }
 
 impl Default for OrderLimits {
@@ -61,7 +67,7 @@ impl Default for OrderLimits {
         Self {
             attempts_max: 10,
             code_tries_max: 3,
-            rebinding: true,
+            rebindings_max: rebindings_max(),
         }
     }
 }
@@ -81,6 +87,9 @@ pub struct Binding {
     /// Which prepared package stands behind it as A3.
     #[serde(with = "crate::wire::bytes")]
     pub prepared: [u8; 16],
+    /// SHA-256 of what the chip signed of the phone that fetched it.
+    #[serde(with = "crate::wire::bytes")]
+    pub device: [u8; 32],
 }
 
 impl core::fmt::Debug for Binding {
@@ -133,6 +142,12 @@ pub struct Order {
     /// What was sent already.
     #[serde(default)]
     pub binding: Option<Binding>,
+    /// How often it was bound anew to its chip.
+    #[serde(default)]
+    pub rebindings: u8,
+    /// Of which notices the subscriber was told already, one bit each.
+    #[serde(default)]
+    pub told: u8,
 }
 
 /// The state of an order after an event: as [`ProfileState::next`], and a download may be repeated.
@@ -173,6 +188,8 @@ impl Order {
             metadata,
             nvm_bytes_min: 0,
             binding: None,
+            rebindings: 0,
+            told: 0,
         }
     }
 

@@ -142,6 +142,7 @@ pub(crate) fn bind_in_parts(
         ot_pk_dp: *one_time.public(),
         head,
         prepared: prepared.id,
+        device: [0; 32],
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::certificate::{Certificate, KeyId, Role};
 use crate::chain::{self, OwnCertificateError};
 use crate::key::Credential;
+use crate::session::{ChallengeKey, IDENTITIES_MAX};
 use std::time::Duration;
 
 /// The certificates and keys of this server under one root.
@@ -66,9 +67,9 @@ pub enum ServerError {
     /// The host id has another length.
     #[error("the host id must have 4 to 16 bytes")]
     HostId,
-    /// No identity.
-    #[error("give at least one identity: a CI root with DPauth and DPpb certificates and keys")]
-    NoIdentity,
+    /// No identity, or too many.
+    #[error("give 1 to 16 identities: a CI root with DPauth and DPpb certificates and keys")]
+    Identities,
 }
 
 /// This SM-DP+, as every function sees it.
@@ -78,6 +79,7 @@ pub struct Server {
     host_id: Vec<u8>,
     identities: Vec<Identity>,
     session_life: Duration,
+    challenge_key: Option<ChallengeKey>,
 }
 
 impl Server {
@@ -100,15 +102,28 @@ impl Server {
         if !(4..=16).contains(&host_id.len()) {
             return Err(ServerError::HostId);
         }
-        if identities.is_empty() {
-            return Err(ServerError::NoIdentity);
+        if identities.is_empty() || identities.len() > IDENTITIES_MAX {
+            return Err(ServerError::Identities);
         }
         Ok(Self {
             address: address.to_owned(),
             host_id: host_id.to_vec(),
             identities,
             session_life,
+            challenge_key: None,
         })
+    }
+
+    /// Makes the challenges of sessions out of this key: then nothing need be kept of a session before its chip has
+    /// proven itself, and servers that share the key share their sessions.
+    #[must_use]
+    pub fn with_challenge_key(mut self, key: &[u8; 32]) -> Self {
+        self.challenge_key = Some(ChallengeKey::new(key));
+        self
+    }
+
+    pub(crate) const fn challenge_key(&self) -> Option<&ChallengeKey> {
+        self.challenge_key.as_ref()
     }
 
     /// Host name.

@@ -6,8 +6,10 @@
 use crate::certificate::KeyId;
 use crate::curve::{Point, Signature};
 use crate::order::OrderRef;
+use crate::server::Server;
 use crate::status::Refusal;
-use simwarden_model::{Eid, Timestamp};
+use aws_lc_rs::hmac;
+use simwarden_model::{Eid, Entropy, Timestamp};
 
 /// The identifier of a session: 16 random bytes, written as 32 capital hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -98,6 +100,19 @@ pub struct Authenticated {
     pub smdp_signature2: Signature,
     /// Whether a confirmation code was asked for.
     pub code_required: bool,
+    /// SHA-256 of what the chip signed of the phone around it: type and number.
+    #[serde(with = "crate::wire::bytes")]
+    pub device: [u8; 32],
+}
+
+/// The last getBoundProfilePackage that the chip signed in a session, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct LastCall {
+    /// SHA-256 of euiccSigned2.
+    #[serde(with = "crate::wire::bytes")]
+    pub signed_digest: [u8; 32],
+    /// The written name of the refusal; none when the package was sent.
+    pub refused: Option<String>,
 }
 
 /// One session.
@@ -120,15 +135,117 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// How far it has come.
     pub phase: Phase,
-    /// A wrong or missing confirmation code was refused in it.
-    #[serde(default)]
-    pub code_refused: bool,
     /// The chip, from authenticateClient on.
     #[serde(default)]
     pub authenticated: Option<Authenticated>,
+    /// A package was sent in it: from then on the chip's own word on the installation counts.
+    #[serde(default)]
+    pub delivered: bool,
+    /// The last request for the package: the same once more is no new step.
+    #[serde(default)]
+    pub last_call: Option<LastCall>,
+    /// Requests for the package that were not the same as the one before.
+    #[serde(default)]
+    pub calls: u8,
+}
+
+/// The key that server challenges are made of, so that a session needs no memory before its chip has proven itself.
+#[derive(Clone)]
+pub(crate) struct ChallengeKey(hmac::Key);
+
+impl core::fmt::Debug for ChallengeKey {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("ChallengeKey")
+    }
+}
+
+impl ChallengeKey {
+    pub(crate) fn new(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    fn challenge(&self, transaction: &TransactionId) -> [u8; 16] {
+        let mut challenge = [0; 16];
+        let tag = hmac::sign(&self.0, transaction.as_bytes());
+        challenge.copy_from_slice(&tag.as_ref()[..16]);
+        challenge
+    }
+}
+
+/// Begins a session between the roots at these places of the server's identities.
+///
+/// With a challenge key the identifier itself says when and between which roots it began (80 of its bits are random),
+/// and the challenge is its HMAC: [`Session::reopen`] makes the same session of the identifier alone.
+/// Whoever makes an identifier up has no chip's signature over its challenge. Without a key both are random.
+pub(crate) fn begin(
+    server: &Server,
+    (ci, ours): (usize, usize),
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+) -> Option<Session> {
+    let mut bytes = [0; 16];
+    entropy.fill(&mut bytes);
+    let Some(key) = server.challenge_key() else {
+        let mut challenge = [0; 16];
+        entropy.fill(&mut challenge);
+        return fresh(server, TransactionId(bytes), challenge, (ci, ours), now);
+    };
+    let ticks = u64::try_from(now.as_micros() / TICK_MICROS).ok()?.to_be_bytes();
+    let ([0, 0, 0], ticks) = ticks.split_first_chunk()? else {
+        return None;
+    };
+    bytes[..5].copy_from_slice(ticks);
+    bytes[5] = u8::try_from(ci * IDENTITIES_MAX + ours).ok()?;
+    let transaction = TransactionId(bytes);
+    fresh(server, transaction, key.challenge(&transaction), (ci, ours), now)
+}
+
+/// Roots of a server that an identifier can name.
+pub(crate) const IDENTITIES_MAX: usize = 16;
+/// How exactly an identifier says when its session began: to 4 ms; five bytes of it last to the year 2109.
+const TICK_MICROS: i64 = 4_000;
+
+fn fresh(
+    server: &Server,
+    transaction: TransactionId,
+    server_challenge: [u8; 16],
+    (ci, ours): (usize, usize),
+    begun_at: Timestamp,
+) -> Option<Session> {
+    let key_id = |at: usize| server.identities().get(at).map(|it| it.ci_key_id().0);
+    Some(Session {
+        transaction,
+        server_challenge,
+        ci: key_id(ci)?,
+        ours: key_id(ours)?,
+        begun_at,
+        expires_at: begun_at.plus(server.session_life()),
+        phase: Phase::Init,
+        authenticated: None,
+        delivered: false,
+        last_call: None,
+        calls: 0,
+    })
 }
 
 impl Session {
+    /// The session that this identifier began; none without a challenge key, or when it is too old or not ours.
+    ///
+    /// It is as it was at its beginning: what became of it since stands in the store.
+    #[must_use]
+    pub fn reopen(server: &Server, transaction: TransactionId, now: Timestamp) -> Option<Self> {
+        let key = server.challenge_key()?;
+        let [a, b, c, d, e, roots, ..] = transaction.0;
+        let ticks = i64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
+        let begun = Timestamp::from_micros(ticks * TICK_MICROS);
+        let roots = (
+            usize::from(roots) / IDENTITIES_MAX,
+            usize::from(roots) % IDENTITIES_MAX,
+        );
+        let session = fresh(server, transaction, key.challenge(&transaction), roots, begun)?;
+        (begun <= now && session.check_init(now).is_ok()).then_some(session)
+    }
+
     /// The key identifier of the root.
     #[must_use]
     pub const fn ci_key_id(&self) -> KeyId {
@@ -139,6 +256,20 @@ impl Session {
     #[must_use]
     pub const fn our_key_id(&self) -> KeyId {
         KeyId(self.ours)
+    }
+
+    /// Whether the last request for the package was refused.
+    #[must_use]
+    pub fn was_refused(&self) -> bool {
+        self.last_call.as_ref().is_some_and(|last| last.refused.is_some())
+    }
+
+    /// Whether this very request for the package came last.
+    #[must_use]
+    pub fn is_repeated(&self, signed_digest: &[u8; 32]) -> bool {
+        self.last_call
+            .as_ref()
+            .is_some_and(|last| last.signed_digest == *signed_digest)
     }
 
     /// Whether the session waits for authenticateClient.

@@ -4,7 +4,7 @@ use crate::house::House;
 use crate::smdp::{self, SmdpConfig};
 use anyhow::Context as _;
 use simwarden_app::log::{LogConfig, LogError, Receipts as LogReceipts, Sequencer, WitnessLink};
-use simwarden_app::smdp::Smdp;
+use simwarden_app::smdp::{OwnOrders, Smdp};
 use simwarden_app::worker::{Ports, work};
 use simwarden_app::{App, AppConfig, Limits, SystemClock};
 use simwarden_guard::Engine;
@@ -13,8 +13,8 @@ use simwarden_links::HttpCosigner;
 use simwarden_model::Region;
 use simwarden_rsp::chain::Screen;
 use simwarden_web::{
-    Es9Limits, Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig,
-    WebLimits, WebState, es9plus_router, router,
+    Es2Limits, Es9Limits, Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon,
+    WebConfig, WebLimits, WebState, es2plus_router, es9plus_router, router,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -55,10 +55,12 @@ pub struct Server {
     pub address: SocketAddr,
     /// Where its SM-DP+ listens.
     pub smdp_address: Option<SocketAddr>,
+    /// Where operators' systems order.
+    pub es2plus_address: Option<SocketAddr>,
     stop_edge: watch::Sender<bool>,
     stop_log: watch::Sender<bool>,
     edge: JoinHandle<()>,
-    smdp: Option<JoinHandle<()>>,
+    smdp: Vec<JoinHandle<()>>,
     worker: JoinHandle<()>,
     log: JoinHandle<Result<(), LogError>>,
 }
@@ -107,7 +109,16 @@ impl Server {
         let (stop_edge, stop) = watch::channel(false);
         let (stop_log, log_stop) = watch::channel(false);
         let sizes = sizes(published);
-        let worker = tokio::spawn(work(app.clone(), config.ports, sizes.clone(), stop.clone()));
+        let mut ports = config.ports;
+        let smdp = match &config.smdp {
+            Some(config) => Some(Smdp::new(app.clone(), smdp::server(config)?, Screen::default())),
+            None => None,
+        };
+        if let Some(smdp) = &smdp {
+            // Operations order here what is here.
+            ports.smdp = Arc::new(OwnOrders::new(smdp.clone(), ports.smdp));
+        }
+        let worker = tokio::spawn(work(app.clone(), ports, sizes.clone(), stop.clone()));
         let log = tokio::spawn(sequencer.run(app.written(), log_stop));
         let tls = match &config.tls {
             Some((chain, key)) => {
@@ -132,20 +143,20 @@ impl Server {
         })?;
         let listening = Listening::bind(config.listen, tls, ServeLimits::default()).await?;
         let address = listening.address();
-        let smdp = match &config.smdp {
-            Some(config) => Some(serve_smdp(config, &app, stop.clone()).await?),
-            None => None,
+        let smdp = match config.smdp.as_ref().zip(smdp) {
+            Some((config, smdp)) => serve_smdp(config, &smdp, &stop).await?,
+            None => SmdpEdges::default(),
         };
         let edge = tokio::spawn(listening.serve(router(state), stop));
-        let (smdp_address, smdp) = smdp.unzip();
         Ok(Self {
             app,
             address,
-            smdp_address,
+            smdp_address: smdp.es9plus,
+            es2plus_address: smdp.es2plus,
             stop_edge,
             stop_log,
             edge,
-            smdp,
+            smdp: smdp.tasks,
             worker,
             log,
         })
@@ -170,7 +181,7 @@ impl Server {
     async fn end(self, why: Ended, log_ended: bool) -> Ended {
         let _ = self.stop_edge.send(true);
         let _ = self.edge.await;
-        if let Some(smdp) = self.smdp {
+        for smdp in self.smdp {
             let _ = smdp.await;
         }
         let _ = self.worker.await;
@@ -183,19 +194,42 @@ impl Server {
     }
 }
 
-/// Starts the SM-DP+ on its own listener.
+/// The SM-DP+'s listeners.
+#[derive(Default)]
+struct SmdpEdges {
+    es9plus: Option<SocketAddr>,
+    es2plus: Option<SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts the SM-DP+: the listener for chips, and the one for operators' systems.
 async fn serve_smdp(
     config: &SmdpConfig,
-    app: &App,
-    stop: watch::Receiver<bool>,
-) -> anyhow::Result<(SocketAddr, JoinHandle<()>)> {
-    let smdp = Smdp::new(app.clone(), smdp::server(config)?, Screen::default());
+    smdp: &Smdp,
+    stop: &watch::Receiver<bool>,
+) -> anyhow::Result<SmdpEdges> {
     let (chain, key) = smdp::tls(&config.folder)?;
     let tls = simwarden_web::tls_config(&chain, &key)?;
     let listening = Listening::bind(config.listen, Some(tls), ServeLimits::default()).await?;
-    let address = listening.address();
-    let router = es9plus_router(smdp, Es9Limits::default());
-    Ok((address, tokio::spawn(listening.serve(router, stop))))
+    let mut edges = SmdpEdges {
+        es9plus: Some(listening.address()),
+        ..SmdpEdges::default()
+    };
+    let router = es9plus_router(smdp.clone(), Es9Limits::default());
+    edges
+        .tasks
+        .push(tokio::spawn(listening.serve(router, stop.clone())));
+    if let Some(es2plus) = &config.es2plus {
+        let roots = smdp::client_roots(config, es2plus)?;
+        let tls = simwarden_web::mutual_tls_config(&chain, &key, &roots)?;
+        let listening = Listening::bind(es2plus.listen, Some(tls), ServeLimits::default()).await?;
+        edges.es2plus = Some(listening.address());
+        let router = es2plus_router(smdp.clone(), es2plus.owner.clone(), Es2Limits::default());
+        edges
+            .tasks
+            .push(tokio::spawn(listening.serve(router, stop.clone())));
+    }
+    Ok(edges)
 }
 
 fn describe(log: Result<Result<(), LogError>, tokio::task::JoinError>) -> String {

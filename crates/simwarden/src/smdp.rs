@@ -25,6 +25,26 @@ pub struct SmdpConfig {
     pub listen: std::net::SocketAddr,
     /// By which host name chips reach it, when not the one in the folder.
     pub address: Option<String>,
+    /// The listener for operators' systems.
+    pub es2plus: Option<Es2plusConfig>,
+}
+
+/// Orders by operators' systems.
+pub struct Es2plusConfig {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: std::net::SocketAddr,
+    /// The roots of client certificates, PEM or one DER; the folder's `ci.der` when left out.
+    pub roots: Option<PathBuf>,
+    /// Whose profiles a certificate may touch that was not entered for anybody.
+    pub owner: Option<String>,
+}
+
+/// The roots of operators' client certificates.
+pub fn client_roots(config: &SmdpConfig, es2plus: &Es2plusConfig) -> anyhow::Result<Vec<u8>> {
+    match &es2plus.roots {
+        Some(file) => std::fs::read(file).with_context(|| format!("cannot read {}", file.display())),
+        None => read(&config.folder, "ci.der"),
+    }
 }
 
 fn read(folder: &Path, name: &str) -> anyhow::Result<Vec<u8>> {
@@ -44,7 +64,7 @@ pub fn address(folder: &Path) -> anyhow::Result<String> {
 }
 
 /// The one block of a PEM file.
-fn pem(text: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub fn pem(text: &[u8]) -> anyhow::Result<Vec<u8>> {
     let text = std::str::from_utf8(text)?;
     let inside: String = text
         .lines()

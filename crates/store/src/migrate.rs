@@ -12,6 +12,7 @@ pub(crate) const STEPS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../migrations/0001_house.sql")),
     (2, "smdp", include_str!("../migrations/0002_smdp.sql")),
     (8, "staff", include_str!("../migrations/0008_staff.sql")),
+    (7, "es2plus", include_str!("../migrations/0007_es2plus.sql")),
 ];
 
 /// Says what was done.

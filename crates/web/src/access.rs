@@ -12,6 +12,8 @@ pub enum Who {
     Everybody,
     /// For tokens of these roles.
     Roles(&'static [Role]),
+    /// For the holders of client certificates that were let in; TLS has proven who holds one.
+    Certificates,
 }
 
 /// One row: a route and for whom it is.
@@ -31,7 +33,7 @@ impl Rule {
     pub fn admits(&self, role: Option<Role>) -> bool {
         match (self.who, role) {
             (Who::Everybody, _) => true,
-            (Who::Roles(_), None) => false,
+            (Who::Certificates, _) | (Who::Roles(_), None) => false,
             (Who::Roles(roles), Some(role)) => roles.contains(&role),
         }
     }
@@ -98,6 +100,19 @@ rules! {
     ES9PLUS_NOTIFICATION = POST "/gsma/rsp2/es9plus/handleNotification", Who::Everybody;
     /// It ends a session.
     ES9PLUS_CANCEL = POST "/gsma/rsp2/es9plus/cancelSession", Who::Everybody;
+}
+
+rules! {
+    /// Every row of the listener for operators' systems, ES2+.
+    ES2PLUS_TABLE:
+    /// An operator reserves a profile.
+    ES2PLUS_DOWNLOAD = POST "/gsma/rsp2/es2plus/downloadOrder", Who::Certificates;
+    /// It confirms the order.
+    ES2PLUS_CONFIRM = POST "/gsma/rsp2/es2plus/confirmOrder", Who::Certificates;
+    /// It takes the order back.
+    ES2PLUS_CANCEL = POST "/gsma/rsp2/es2plus/cancelOrder", Who::Certificates;
+    /// It releases the order for download.
+    ES2PLUS_RELEASE = POST "/gsma/rsp2/es2plus/releaseProfile", Who::Certificates;
 }
 
 rules! {

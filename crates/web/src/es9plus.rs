@@ -6,7 +6,7 @@
 
 use crate::access::{self, Rule};
 use crate::auth::peer_of;
-use crate::limits::{Rates, WebLimits, count};
+use crate::limits::{Rates, WebLimits, count, network_of};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -27,8 +27,8 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tower_http::catch_panic::CatchPanicLayer;
 
-const PROTOCOL: HeaderName = HeaderName::from_static("x-admin-protocol");
-const VERSION: HeaderValue = HeaderValue::from_static("gsma/rsp/v2.2.2");
+pub(crate) const PROTOCOL: HeaderName = HeaderName::from_static("x-admin-protocol");
+pub(crate) const VERSION: HeaderValue = HeaderValue::from_static("gsma/rsp/v2.2.2");
 const JSON: HeaderValue = HeaderValue::from_static("application/json;charset=UTF-8");
 /// How long a client may take to send a body; a phone sends a few kilobytes.
 const BODY_TIME_MAX: Duration = Duration::from_secs(5);
@@ -40,7 +40,8 @@ const THROWN_AWAY_MAX: usize = 8 * 1024 * 1024;
 pub struct Es9Limits {
     /// Calls at work at the same time; the next is refused.
     pub calls_at_once: usize,
-    /// Calls per second from one address; many phones may stand behind one.
+    /// Calls per second from one address, or one IPv6 network of 64 bits; many phones may stand behind one. Loopback
+    /// addresses are not counted: a proxy stands there.
     pub address_per_second: NonZeroU32,
     /// How long a call may take in all.
     pub call_time_max: Duration,
@@ -50,7 +51,7 @@ impl Default for Es9Limits {
     fn default() -> Self {
         Self {
             calls_at_once: 2_048,
-            address_per_second: count(20_000),
+            address_per_second: count(500),
             call_time_max: Duration::from_secs(30),
         }
     }
@@ -112,17 +113,24 @@ pub(crate) fn routes(smdp: Smdp, limits: Es9Limits) -> (Router, Vec<&'static Rul
     (router, added)
 }
 
-/// Stands around every call: how many, how often, how long.
+/// Stands around every call: how often, how many, how long.
+///
+/// The body is read before a place is taken: whoever sends slowly holds a connection, and no place that others want.
 async fn edge(State(state): State<Es9State>, request: Request, next: Next) -> Response {
-    let slow = state.rates.address(peer_of(&request)).is_err();
+    let peer = peer_of(&request);
+    // Behind a loopback address stands a proxy with everybody behind it; it counts for itself.
+    let often = !peer.is_loopback() && state.rates.address(peer).is_err();
     let notification = request.uri().path() == access::ES9PLUS_NOTIFICATION.path;
-    let mut response = match state.at_work.try_acquire() {
-        Ok(_at_work) if !slow => match timeout(state.limits.call_time_max, next.run(request)).await {
-            Ok(response) => response,
-            Err(_) => refused(Refusal::NotNow),
-        },
-        _ => refused(Refusal::NotNow),
-    };
+    let mut response = match often {
+        true => Err(Refusal::NotNow),
+        false => work(&state, request, next).await,
+    }
+    .unwrap_or_else(|refusal| {
+        if refusal == Refusal::NotNow {
+            state.smdp.turned_away();
+        }
+        refused(refusal)
+    });
     if notification && response.status() == StatusCode::OK {
         // A phone takes any success as "taken" and forgets the notification.
         response = later();
@@ -131,6 +139,23 @@ async fn edge(State(state): State<Es9State>, request: Request, next: Next) -> Re
     headers.insert(PROTOCOL, VERSION);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Reads the body, takes a place, and has the call done.
+async fn work(state: &Es9State, request: Request, next: Next) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let body = match read(body).await {
+        Err(Refusal::Malformed) if head.uri.path() == access::ES9PLUS_NOTIFICATION.path => {
+            // Junk is answered as what is good.
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
+        body => body?,
+    };
+    let _at_work = state.at_work.try_acquire().map_err(|_| Refusal::NotNow)?;
+    let run = next.run(Request::from_parts(head, Body::from(body)));
+    timeout(state.limits.call_time_max, run)
+        .await
+        .map_err(|_| Refusal::NotNow)
 }
 
 /// A panic is a fault of ours: logged without its message, which may hold anything, and answered as any refusal.
@@ -144,24 +169,35 @@ fn later() -> Response {
     (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "5")]).into_response()
 }
 
-fn answered(body: String) -> Response {
+pub(crate) fn answered(body: String) -> Response {
     ([(CONTENT_TYPE, JSON)], body).into_response()
 }
 
-fn refused(refusal: Refusal) -> Response {
+pub(crate) fn refused(refusal: Refusal) -> Response {
     tracing::debug!(refusal = refusal.name(), "refused");
     answered(json::refused(refusal))
 }
 
-fn answer<A: Es9Answer>(outcome: Result<A, Refusal>) -> Response {
+fn answer<A: Es9Answer>(state: &Es9State, outcome: Result<A, Refusal>) -> Response {
     match outcome {
         Ok(it) => answered(it.to_json()),
-        Err(refusal) => refused(refusal),
+        Err(refusal) => {
+            if refusal == Refusal::NotNow {
+                state.smdp.turned_away();
+            }
+            refused(refusal)
+        }
     }
 }
 
-/// Reads a body within a few seconds: whoever sends slowly holds a place that others want.
-async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+/// The body, which [`work`] has read already.
+pub(crate) async fn whole(body: Body) -> Result<Vec<u8>, Refusal> {
+    let whole = body.collect().await.map_err(|_| Refusal::Malformed)?;
+    Ok(whole.to_bytes().to_vec())
+}
+
+/// Reads a body within a few seconds.
+pub(crate) async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
     match timeout(BODY_TIME_MAX, read_all(body)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(Refusal::NotNow),
@@ -190,42 +226,47 @@ async fn read_all(mut body: Body) -> Result<Vec<u8>, Refusal> {
 
 async fn initiate_authentication(State(state): State<Es9State>, request: Request) -> Response {
     let run = async {
-        let body = read(request.into_body()).await?;
+        let body = whole(request.into_body()).await?;
         state.smdp.initiate(&json::initiate_authentication(&body)?)
     };
-    answer(run.await)
+    answer(&state, run.await)
 }
 
 async fn authenticate_client(State(state): State<Es9State>, request: Request) -> Response {
+    let peer = peer_of(&request);
+    let from = (!peer.is_loopback()).then(|| network_of(peer));
     let run = async {
-        let body = read(request.into_body()).await?;
+        let body = whole(request.into_body()).await?;
         let call = json::authenticate_client(&body)?;
-        state.smdp.authenticate(call.transaction, &call.message).await
+        state
+            .smdp
+            .authenticate(call.transaction, &call.message, from)
+            .await
     };
-    answer(run.await)
+    answer(&state, run.await)
 }
 
 async fn get_bound_profile_package(State(state): State<Es9State>, request: Request) -> Response {
     let run = async {
-        let body = read(request.into_body()).await?;
+        let body = whole(request.into_body()).await?;
         let call = json::get_bound_profile_package(&body)?;
         state.smdp.package(call.transaction, &call.message).await
     };
-    answer(run.await)
+    answer(&state, run.await)
 }
 
 async fn cancel_session(State(state): State<Es9State>, request: Request) -> Response {
     let run = async {
-        let body = read(request.into_body()).await?;
+        let body = whole(request.into_body()).await?;
         let call = json::cancel_session(&body)?;
         state.smdp.cancel(call.transaction, &call.message).await
     };
-    answer(run.await)
+    answer(&state, run.await)
 }
 
 async fn handle_notification(State(state): State<Es9State>, request: Request) -> Response {
     let run = async {
-        let body = read(request.into_body()).await?;
+        let body = whole(request.into_body()).await?;
         state.smdp.notify(&json::handle_notification(&body)?).await
     };
     match run.await {

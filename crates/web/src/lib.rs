@@ -4,8 +4,8 @@
 //! decides nothing about lines or operations, and knows no SQL.
 //!
 //! **Architecture invariants:** no route exists without its row in [`access::TABLE`] (the SM-DP+'s listener:
-//! [`access::ES9PLUS_TABLE`]), and no handler learns who asks
-//! before that row has let them through. Nothing that a client sends can make an answer of 500. No body, query,
+//! [`access::ES9PLUS_TABLE`], operators' systems: [`access::ES2PLUS_TABLE`]), and no handler learns who asks before
+//! that row has let them through. Nothing that a client sends can make an answer of 500. No body, query,
 //! token or identifier is written to the log. What is repeated from a request in an error is the name of a field,
 //! never its value.
 
@@ -14,6 +14,7 @@ mod assets;
 mod auth;
 mod body;
 mod edge;
+mod es2plus;
 mod es9plus;
 mod health;
 mod input;
@@ -33,12 +34,13 @@ mod tests;
 mod v1;
 mod witness;
 
+pub use es2plus::{Es2Limits, es2plus_router};
 pub use es9plus::{Es9Limits, es9plus_router};
 pub use limits::WebLimits;
 pub use openapi::openapi_json;
 pub use problem::Problem;
 pub use receipts::{ProofParts, ReceiptError, Receipts, Soon};
 pub use routes::router;
-pub use serve::{Listening, ServeError, ServeLimits, tls_config};
+pub use serve::{Listening, ServeError, ServeLimits, mutual_tls_config, tls_config};
 pub use state::{LogView, WebConfig, WebState};
 pub use witness::witness_router;

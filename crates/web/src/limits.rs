@@ -175,7 +175,7 @@ impl Rates {
 }
 
 /// What one subscriber of the internet holds: an IPv4 address, or an IPv6 network of 64 bits.
-fn network_of(peer: IpAddr) -> IpAddr {
+pub(crate) fn network_of(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => {
             let mut bytes = v6.octets();

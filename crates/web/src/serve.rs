@@ -11,6 +11,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::Service as _;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -24,9 +25,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// Why the server does not begin.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +111,48 @@ pub fn tls_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<Arc<ServerConfig>,
     Ok(Arc::new(config))
 }
 
+/// As [`tls_config`], for clients that show a certificate under one of these roots (PEM, or one DER); all others end in
+/// the handshake.
+///
+/// # Errors
+/// [`ServeError::Tls`] when something cannot be read or does not belong together.
+pub fn mutual_tls_config(
+    chain_pem: &[u8],
+    key_pem: &[u8],
+    roots: &[u8],
+) -> Result<Arc<ServerConfig>, ServeError> {
+    let fail = |what: &str, why: &dyn std::fmt::Display| ServeError::Tls(format!("{what}: {why}"));
+    let mut trusted = RootCertStore::empty();
+    let pem: Result<Vec<CertificateDer<'static>>, _> = CertificateDer::pem_slice_iter(roots).collect();
+    let mut found = pem.map_err(|why| fail("roots of clients", &why))?;
+    if found.is_empty() {
+        found.push(CertificateDer::from(roots.to_vec()));
+    }
+    for root in found {
+        trusted.add(root).map_err(|why| fail("roots of clients", &why))?;
+    }
+    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(trusted), provider.clone())
+        .build()
+        .map_err(|why| fail("roots of clients", &why))?;
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(chain_pem)
+        .collect::<Result<_, _>>()
+        .map_err(|why| fail("certificate", &why))?;
+    let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|why| fail("key", &why))?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|why| fail("TLS", &why))?
+        .with_client_cert_verifier(clients)
+        .with_single_cert(chain, key)
+        .map_err(|why| fail("certificate and key", &why))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// SHA-256 of the certificate that the client of a connection has proven to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClientCertificate(pub [u8; 32]);
+
 /// A socket that listens.
 pub struct Listening {
     listener: TcpListener,
@@ -168,6 +212,7 @@ impl Listening {
             let connection = Connection {
                 router: router.clone(),
                 peer,
+                certificate: None,
                 limits: self.limits.clone(),
                 stop: stop.clone(),
             };
@@ -252,18 +297,22 @@ impl Drop for Place {
 struct Connection {
     router: Router,
     peer: IpAddr,
+    /// Of the client, when TLS asked for one.
+    certificate: Option<ClientCertificate>,
     limits: ServeLimits,
     stop: watch::Receiver<bool>,
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+    async fn run(mut self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let Some(tls) = tls else {
             return self.http1(stream).await;
         };
         let Ok(Ok(stream)) = timeout(self.limits.head_time_max, tls.accept(stream)).await else {
             return;
         };
+        let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+        self.certificate = shown.map(|der| ClientCertificate(Sha256::digest(der).into()));
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.http2(stream).await;
         } else {
@@ -284,10 +333,14 @@ impl Connection {
     + use<> {
         let inner = TowerToHyperService::new(self.router.clone());
         let (peer, seen) = (Peer(self.peer), Arc::clone(seen));
+        let certificate = self.certificate;
         hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             seen.store(true, Ordering::Relaxed);
             let mut request: Request = request.map(axum::body::Body::new);
             request.extensions_mut().insert(peer);
+            if let Some(certificate) = certificate {
+                request.extensions_mut().insert(certificate);
+            }
             inner.call(request)
         })
     }

@@ -5,8 +5,9 @@ use super::rows::{
     KeptSession, chip_row, eid_index, matching_index, open_chip, open_order, open_session, transaction_index,
 };
 use super::settle::Settle;
+use super::unknown_codes::Asker;
 use super::world::{SmdpNeeds, SmdpWrite, pick_default};
-use super::{Claimed, STALE_TRIES, Smdp, is_stale, not_now};
+use super::{Claimed, STALE_TRIES, Smdp, counts, is_stale, not_now};
 use crate::Error;
 use crate::committer::Job;
 use crate::draft::Draft;
@@ -23,8 +24,10 @@ use simwarden_rsp::clone_signs::{CloneSign, Known, compare};
 use simwarden_rsp::effect::Effect;
 use simwarden_rsp::{Gate, Refusal, Session, TransactionId};
 use simwarden_store::BlindIndex;
+use simwarden_store::records::smdp_chip::ChipCounts;
 use simwarden_store::records::smdp_freeze::SmdpFreeze;
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,7 +40,7 @@ const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
 const FORGET_EVERY: i64 = 256;
 
 impl Smdp {
-    /// ES9+ AuthenticateClient.
+    /// ES9+ AuthenticateClient. `from` is the network that the call came from; none when everybody may stand behind it.
     ///
     /// # Errors
     /// [`Refusal`].
@@ -45,19 +48,37 @@ impl Smdp {
         &self,
         transaction: TransactionId,
         message: &[u8],
+        from: Option<IpAddr>,
     ) -> Result<AuthenticateAnswer, Refusal> {
         let inner = &self.inner;
-        let session = self
-            .begun()
-            .get(&transaction)
-            .ok_or(Refusal::UnknownTransaction)?;
         let now = inner.app.now();
+        let session = Session::reopen(&inner.server, transaction, now).ok_or(Refusal::UnknownTransaction)?;
         let verified = verify(&inner.server, &session, message, now, &inner.screen)?;
+        let guesses = !matches!(verified.wanted, Wanted::Default);
+        let chip = Asker::Chip(eid_index(inner.app.keyring(), &verified.chip.eid));
+        let askers: Vec<Asker> = [chip].into_iter().chain(from.map(Asker::Network)).collect();
+        if guesses && !counts(&inner.unknown).allows(&askers, now) {
+            tracing::warn!("a chip or an address asks for too many codes that stand for nothing");
+            return Err(Refusal::MatchingId);
+        }
+        let outcome = self.claim_session(&session, &verified).await;
+        if guesses && matches!(outcome, Err(Refusal::MatchingId)) {
+            counts(&inner.unknown).count(&askers, now);
+        }
+        outcome
+    }
+
+    async fn claim_session(
+        &self,
+        session: &Session,
+        verified: &Verified,
+    ) -> Result<AuthenticateAnswer, Refusal> {
+        let inner = &self.inner;
         for _ in 0..STALE_TRIES {
-            let found = self.find(&verified).await.map_err(|error| not_now(&error))?;
+            let found = self.find(verified).await.map_err(|error| not_now(&error))?;
             let order = found.as_ref().map(|row| open_order(inner.app.keyring(), row));
             let order = order.transpose().map_err(|error| not_now(&error))?;
-            let signed = sign(&inner.server, &session, order.as_ref(), &verified, now);
+            let signed = sign(&inner.server, session, order.as_ref(), verified, inner.app.now());
             let job = ClaimSession {
                 shared: inner.app.shared(),
                 session: session.clone(),
@@ -66,14 +87,8 @@ impl Smdp {
                 operation: found.as_ref().and_then(|row| row.operation_id),
             };
             match inner.app.commit(job).await {
-                Ok(Claimed::Granted(answer)) => {
-                    self.forget_begun(&transaction);
-                    return Ok(answer);
-                }
-                Ok(Claimed::Denied(refusal)) => {
-                    self.forget_begun(&transaction);
-                    return Err(refusal);
-                }
+                Ok(Claimed::Granted(answer)) => return Ok(answer),
+                Ok(Claimed::Denied(refusal)) => return Err(refusal),
                 Ok(Claimed::Stale) => {}
                 Err(error) if is_stale(&error) => {}
                 Err(error) => return Err(not_now(&error)),
@@ -146,10 +161,13 @@ impl ClaimSession {
         let Some(row) = world.smdp.chips.get(&self.chip()) else {
             return Ok(Vec::new());
         };
+        let counts = world.smdp.counts.get(&self.chip());
+        let count =
+            |of: fn(&ChipCounts) -> i64| counts.map_or(0, |it| u32::try_from(of(it)).unwrap_or(u32::MAX));
         let known = Known {
             sighting: open_chip(&self.shared.keyring, row)?,
-            open_sessions: 0,
-            unanswered_packages: 0,
+            open_sessions: count(|it| it.open_sessions),
+            unanswered_packages: count(|it| it.unanswered_packages),
         };
         Ok(compare(&known, &self.verified.sighting()))
     }
@@ -186,6 +204,7 @@ impl Job for ClaimSession {
         needs.smdp = SmdpNeeds {
             sessions: vec![transaction_index(keyring, &self.session.transaction)],
             chips: vec![self.chip()],
+            counted: vec![self.chip()],
             freezes: self.freeze_keys(),
             ..SmdpNeeds::default()
         };
@@ -241,7 +260,8 @@ impl Job for ClaimSession {
             world,
             order: row.zip(order.as_ref()),
             session: Some(&kept),
-            eid: &self.verified.chip.eid,
+            eid: Some(&self.verified.chip.eid),
+            more: None,
             effects: &effects,
             guessable: false,
         };

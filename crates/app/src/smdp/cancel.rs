@@ -2,15 +2,16 @@
 
 use super::rows::{KeptSession, open_order, open_session, transaction_index};
 use super::settle::Settle;
-use super::world::SmdpNeeds;
 use super::{Claimed, STALE_TRIES, Smdp, is_stale, not_now};
 use crate::Error;
 use crate::committer::Job;
 use crate::draft::Draft;
+use crate::followup::needs_of;
 use crate::shared::Shared;
 use crate::world::{Needs, World};
+use simwarden_model::OperationId;
 use simwarden_rsp::authenticate::NotGranted;
-use simwarden_rsp::cancel::{Verified, claim, verify};
+use simwarden_rsp::cancel::{CancelFacts, Verified, claim, verify};
 use simwarden_rsp::{Refusal, TransactionId};
 use std::sync::Arc;
 
@@ -27,10 +28,13 @@ impl Smdp {
                 .await?
                 .ok_or(Refusal::UnknownTransaction)?;
             let verified = verify(&inner.server, &kept.session, message, inner.app.now())?;
+            let operation = self.operation_of(&kept).await?;
             let job = Cancel {
                 shared: inner.app.shared(),
+                put_off: self.put_off_since(kept.session.begun_at),
                 kept,
                 verified,
+                operation,
             };
             match inner.app.commit(job).await {
                 Ok(Claimed::Granted(())) => return Ok(()),
@@ -48,6 +52,9 @@ struct Cancel {
     shared: Arc<Shared>,
     kept: KeptSession,
     verified: Verified,
+    put_off: bool,
+    /// The operation behind the order: whose subscriber is told.
+    operation: Option<OperationId>,
 }
 
 impl Job for Cancel {
@@ -55,13 +62,12 @@ impl Job for Cancel {
 
     fn needs(&self) -> Needs {
         let tid = transaction_index(&self.shared.keyring, &self.kept.session.transaction);
-        Needs {
-            smdp: SmdpNeeds {
-                sessions: vec![tid],
-                ..SmdpNeeds::default()
-            },
-            ..Needs::default()
-        }
+        let mut needs = match self.operation {
+            Some(operation) => needs_of(&self.shared, operation, None),
+            None => Needs::default(),
+        };
+        needs.smdp.sessions.push(tid);
+        needs
     }
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<Self::Answer, Error> {
@@ -79,7 +85,11 @@ impl Job for Cancel {
         let Some(eid) = kept.session.authenticated.as_ref().map(|it| it.eid) else {
             return Ok(Claimed::Denied(Refusal::UnknownTransaction));
         };
-        let outcome = claim(&mut kept.session, &mut order, &self.verified, draft.now);
+        let facts = CancelFacts {
+            put_off: self.put_off,
+            now: draft.now,
+        };
+        let outcome = claim(&mut kept.session, &mut order, &self.verified, facts);
         let (claimed, effects) = match outcome {
             Ok(granted) => (Claimed::Granted(()), granted.effects),
             Err(NotGranted::Denied(denied)) => (Claimed::Denied(denied.refusal), denied.effects),
@@ -90,7 +100,8 @@ impl Job for Cancel {
             world,
             order: Some((row, &order)),
             session: Some(&kept),
-            eid: &eid,
+            eid: Some(&eid),
+            more: None,
             effects: &effects,
             guessable: false,
         };

@@ -113,6 +113,7 @@ impl Job for SetFreeze {
         Needs {
             smdp: SmdpNeeds {
                 freezes: vec![self.key.clone()],
+                sets_freezes: true,
                 ..SmdpNeeds::default()
             },
             ..Needs::default()

@@ -6,17 +6,18 @@ use super::world::{SmdpNeeds, SmdpWrite};
 use super::{Smdp, not_now};
 use crate::committer::Job;
 use crate::draft::Draft;
+use crate::followup::needs_of;
 use crate::shared::Shared;
 use crate::world::{Needs, World};
 use crate::{Error, ErrorKind};
-use simwarden_model::Eid;
+use simwarden_model::{Eid, OperationId};
 use simwarden_rsp::chain::Chip;
 use simwarden_rsp::notification::{
     InstallPolicy, InstallResult, OtherReport, Pending, apply_install, apply_other, read, verify_install,
     verify_other,
 };
 use simwarden_rsp::{Order, Refusal};
-use simwarden_store::records::smdp_chip::SmdpNotification;
+use simwarden_store::records::smdp_chip::{NotificationSeen, SmdpNotification};
 use simwarden_store::{BlindIndex, Indexed};
 use std::sync::Arc;
 
@@ -57,6 +58,7 @@ impl Smdp {
         verify_install(&inner.server, &kept.session, &result)?;
         let eid = kept.session.authenticated.as_ref().map(|it| it.eid);
         self.commit_report(Report::Install {
+            operation: self.operation_of(&kept).await?,
             kept: Box::new(kept),
             eid: eid.ok_or(Refusal::UnknownTransaction)?,
             result: Box::new(result),
@@ -92,6 +94,8 @@ impl Smdp {
 enum Report {
     /// How an installation went, in its session.
     Install {
+        /// Behind the order: whose subscriber is told.
+        operation: Option<OperationId>,
         kept: Box<KeptSession>,
         eid: Eid,
         result: Box<InstallResult>,
@@ -152,10 +156,11 @@ impl TakeReport {
     ///
     /// Phones deliver late what waited, so a count below the highest is honest; one that stands for two reports is not.
     fn compare(&self, world: &World) -> (bool, Option<u32>) {
-        let key = (self.chip(), i64::from(self.sequence()));
-        let before = world.smdp.notifications.get(&key).map_or(&[][..], Vec::as_slice);
-        let is_resent = before.contains(&self.digest());
-        (is_resent, (!before.is_empty()).then(|| self.sequence()))
+        let seen = world.smdp.notifications.get(&self.digest()).copied();
+        (
+            seen == Some(NotificationSeen::Same),
+            (seen == Some(NotificationSeen::OtherUnderItsCount)).then(|| self.sequence()),
+        )
     }
 }
 
@@ -164,13 +169,15 @@ impl Job for TakeReport {
 
     fn needs(&self) -> Needs {
         let keyring = &self.shared.keyring;
+        let mut needs = Needs::default();
         let mut smdp = SmdpNeeds {
             chips: vec![self.chip()],
-            notifications: vec![(self.chip(), i64::from(self.sequence()))],
+            notifications: vec![(self.chip(), self.digest(), i64::from(self.sequence()))],
             ..SmdpNeeds::default()
         };
         match &self.report {
-            Report::Install { kept, .. } => {
+            Report::Install { kept, operation, .. } => {
+                needs = operation.map_or_else(Needs::default, |it| needs_of(&self.shared, it, None));
                 smdp.sessions
                     .push(transaction_index(keyring, &kept.session.transaction));
             }
@@ -182,10 +189,7 @@ impl Job for TakeReport {
                     .map(|iccid| iccid_index(keyring, iccid)),
             ),
         }
-        Needs {
-            smdp,
-            ..Needs::default()
-        }
+        Needs { smdp, ..needs }
     }
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
@@ -223,7 +227,8 @@ impl Job for TakeReport {
             world,
             order: row.zip(order.as_ref()),
             session: kept.as_ref(),
-            eid: self.eid(),
+            eid: Some(self.eid()),
+            more: None,
             effects: &effects,
             // A report names the profile's number and a small count; an install result also 16 random bytes.
             guessable: !session,

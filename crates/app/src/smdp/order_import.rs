@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 
 /// The most lines of a file.
 pub const LINES_MAX: usize = 1_000_000;
+/// The fewest characters of a matching id that leads any chip to a profile. Those that are drawn here have 20.
+const OPEN_MATCHING_ID_CHARS_MIN: usize = 4;
 /// Orders in one transaction: one entry names them all.
 const CHUNK: usize = 256;
 
@@ -126,6 +128,16 @@ fn parse(line: usize, text: &str) -> Result<Wanted, String> {
     };
     if wanted.iccid.is_none() && wanted.profile_type.is_none() {
         return Err("name the profile by iccid, or any free one by profile_type".to_owned());
+    }
+    if let Matching::Id(id) = &wanted.matching
+        && id.reveal().len() < OPEN_MATCHING_ID_CHARS_MIN
+        && wanted.eid.is_none()
+        && !wanted.state.is_on_chip()
+        && !wanted.state.is_terminal()
+    {
+        return Err(format!(
+            "a matching_id of fewer than {OPEN_MATCHING_ID_CHARS_MIN} characters is guessed: give a longer one, or the eid"
+        ));
     }
     if wanted.matching == Matching::DefaultForEid && wanted.eid.is_none() {
         return Err("a default order (an empty matching_id) names its eid".to_owned());
@@ -336,8 +348,15 @@ mod tests {
 
     #[test]
     fn a_line_says_which_profile_and_nothing_unknown() {
-        let good = r#"{"iccid":"8949449999999990155","matching_id":"A-1","eid":null,"state":"Released"}"#;
+        let good = r#"{"iccid":"8949449999999990155","matching_id":"A-12","eid":null,"state":"Released"}"#;
         assert!(parse(1, good).is_ok());
+        for short in [
+            r#"{"profile_type":"x","matching_id":"A","eid":"89049032123451234512345678901235"}"#,
+            r#"{"profile_type":"x","matching_id":"A","state":"installed","expires_at":"2026-01-01T00:00:00Z"}"#,
+        ] {
+            let dead_or_bound = short.replace("installed", "error");
+            assert!(parse(1, &dead_or_bound).is_ok(), "{short}");
+        }
         for (bad, word) in [
             (r#"{"matching_id":"A"}"#, "name the profile"),
             (r#"{"profile_type":"x","matching_id":""}"#, "names its eid"),
@@ -350,6 +369,7 @@ mod tests {
             (r#"{"profile_type":"x","state":"lost"}"#, "state"),
             (r#"{"profile_type":"x","expires_at":"soon"}"#, "expires_at"),
             (r#"{"profile_type":"x","matching_id":"../x"}"#, "matching id"),
+            (r#"{"profile_type":"x","matching_id":"A-1"}"#, "is guessed"),
         ] {
             let said = parse(1, bad).err().unwrap_or_default();
             assert!(said.contains(word), "{bad}: {said}");

@@ -6,7 +6,7 @@ use super::rows::{
 };
 use super::settle::Settle;
 use super::world::SmdpNeeds;
-use super::{Claimed, STALE_TRIES, Smdp, is_stale, not_now};
+use super::{Claimed, STALE_TRIES, Smdp, counts, is_stale, not_now};
 use crate::Error;
 use crate::committer::Job;
 use crate::draft::Draft;
@@ -16,9 +16,8 @@ use crate::shared::Shared;
 use crate::world::{Needs, World};
 use simwarden_model::{Eid, OperationId};
 use simwarden_rsp::authenticate::NotGranted;
-use simwarden_rsp::bound_package::{Built, Need, PackageAnswer, Verified, build, claim, need, verify};
-use simwarden_rsp::effect::Effect;
-use simwarden_rsp::{Gate, Order, Prepared, Refusal, TransactionId};
+use simwarden_rsp::bound_package::{Built, Need, PackageAnswer, Verified, build, claim, end, need, verify};
+use simwarden_rsp::{Order, Prepared, Refusal, TransactionId};
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
 use simwarden_store::records::smdp_package::PackageKind;
 use std::sync::Arc;
@@ -34,6 +33,7 @@ impl Smdp {
         message: &[u8],
     ) -> Result<PackageAnswer, Refusal> {
         let inner = &self.inner;
+        let mut too_often = None;
         for _ in 0..STALE_TRIES {
             let now = inner.app.now();
             let kept = self
@@ -41,6 +41,10 @@ impl Smdp {
                 .await?
                 .ok_or(Refusal::UnknownTransaction)?;
             let verified = verify(&kept.session, message, now)?;
+            let too_often = *too_often.get_or_insert_with(|| {
+                kept.session.is_repeated(&verified.signed_digest)
+                    && counts(&inner.repeats).is_too_many(transaction)
+            });
             let authenticated = kept.session.authenticated.as_ref();
             let (eid, order) = authenticated
                 .map(|it| (it.eid, it.order.0))
@@ -56,6 +60,7 @@ impl Smdp {
                 fresh,
                 order: row.id,
                 operation: row.operation_id,
+                too_often,
             };
             match inner.app.commit(job).await {
                 Ok(Claimed::Granted(answer)) => return Ok(answer),
@@ -77,6 +82,14 @@ impl Smdp {
         row.map(|row| open_session(app.keyring(), &row))
             .transpose()
             .map_err(|error| not_now(&error))
+    }
+
+    /// The operation behind the order of a session.
+    pub(super) async fn operation_of(&self, kept: &KeptSession) -> Result<Option<OperationId>, Refusal> {
+        match &kept.session.authenticated {
+            Some(it) => Ok(self.order(it.order.0).await?.0.operation_id),
+            None => Ok(None),
+        }
     }
 
     async fn order(&self, id: [u8; 16]) -> Result<(SmdpOrder, Order), Refusal> {
@@ -139,6 +152,8 @@ struct ClaimPackage {
     fresh: Option<Prepared>,
     order: [u8; 16],
     operation: Option<OperationId>,
+    /// The very same request came too often: the session ends.
+    too_often: bool,
 }
 
 impl ClaimPackage {
@@ -162,6 +177,8 @@ impl Job for ClaimPackage {
             sessions: vec![transaction_index(keyring, &self.kept.session.transaction)],
             orders: vec![self.order],
             freezes: self.freeze_keys(),
+            // A chip that shows another key in this batch is frozen by it.
+            leans_on: vec![eid_index(keyring, &self.eid)],
             ..SmdpNeeds::default()
         };
         needs
@@ -180,15 +197,17 @@ impl Job for ClaimPackage {
         let mut kept = open_session(keyring, session)?;
         let mut order = open_order(keyring, row)?;
         let gate = gate(&self.shared, world, row, &self.freeze_keys(), draft.now);
-        let built = self.built.clone();
-        let outcome = claim(
-            &mut kept.session,
-            &mut order,
-            &self.verified,
-            built,
-            &gate,
-            draft.now,
-        );
+        let outcome = match self.too_often {
+            true => Err(NotGranted::Denied(end(&mut kept.session, &self.verified))),
+            false => claim(
+                &mut kept.session,
+                &mut order,
+                &self.verified,
+                self.built.clone(),
+                &gate,
+                draft.now,
+            ),
+        };
         let mut more = Vec::new();
         let (claimed, effects) = match outcome {
             Ok(granted) => {
@@ -197,14 +216,7 @@ impl Job for ClaimPackage {
                 }
                 (Claimed::Granted(granted.answer), granted.effects)
             }
-            Err(NotGranted::Denied(mut denied)) => {
-                if gate != Gate::Open {
-                    // Phones cancel with "rejected" after every refusal; what we held must not die of that.
-                    kept.session.code_refused = true;
-                    denied.effects.push(Effect::SessionChanged);
-                }
-                (Claimed::Denied(denied.refusal), denied.effects)
-            }
+            Err(NotGranted::Denied(denied)) => (Claimed::Denied(denied.refusal), denied.effects),
             Err(NotGranted::Stale) => return Ok(Claimed::Stale),
         };
         let settle = Settle {
@@ -212,7 +224,8 @@ impl Job for ClaimPackage {
             world,
             order: Some((row, &order)),
             session: Some(&kept),
-            eid: &self.eid,
+            eid: Some(&self.eid),
+            more: None,
             effects: &effects,
             guessable: false,
         };

@@ -30,6 +30,15 @@ pub(crate) fn transaction_index(keyring: &Keyring, id: &TransactionId) -> BlindI
     keyring.index(Indexed::Transaction, id.as_bytes())
 }
 
+/// An order as it is sealed: with the operation that it belongs to, so that neither can be taken from the other.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct SealedOrder {
+    #[serde(flatten)]
+    order: Order,
+    #[serde(default)]
+    operation: Option<OperationId>,
+}
+
 /// An order that was not in the database before.
 pub(crate) fn new_order(
     keyring: &Keyring,
@@ -38,6 +47,10 @@ pub(crate) fn new_order(
     now: Timestamp,
     entropy: &mut dyn Entropy,
 ) -> Result<SmdpOrder, Error> {
+    let sealed = SealedOrder {
+        order: order.clone(),
+        operation,
+    };
     Ok(SmdpOrder {
         id: order.reference.0,
         operator: order.owner.clone(),
@@ -51,7 +64,7 @@ pub(crate) fn new_order(
         eid_idx: order.eid.as_ref().map(|eid| eid_index(keyring, eid)),
         default_for_eid: order.matching == Matching::DefaultForEid,
         state: order.state,
-        sealed: seal_common(keyring, Of::SmdpOrder, &order.reference.0, order, entropy)?,
+        sealed: seal_common(keyring, Of::SmdpOrder, &order.reference.0, &sealed, entropy)?,
         expires_at: order.expires_at,
         created_at: now,
         version: 1,
@@ -75,8 +88,9 @@ pub(crate) fn changed_order(
 /// The order in a row. What stands in the row beside the seal must be what is sealed: an EID or state that somebody
 /// changed in the database moves nothing.
 pub(crate) fn open_order(keyring: &Keyring, row: &SmdpOrder) -> Result<Order, Error> {
-    let order: Order = open_common(keyring, Of::SmdpOrder, &row.id, &row.sealed)?;
+    let SealedOrder { order, operation } = open_common(keyring, Of::SmdpOrder, &row.id, &row.sealed)?;
     let same = order.state == row.state
+        && operation == row.operation_id
         && order.reference.0 == row.id
         && order.owner == row.operator
         && order.eid.as_ref().map(|eid| eid_index(keyring, eid)) == row.eid_idx;

@@ -1,6 +1,8 @@
 //! Carries out what the core says follows from a function: rows, one ledger entry, history.
 
+use super::progress::queue_progress;
 use super::rows::{KeptSession, changed_order, session_row};
+use super::tell::{notice_name, tell_subscriber};
 use super::world::SmdpWrite;
 use crate::Error;
 use crate::draft::{About, Draft};
@@ -11,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use simwarden_model::{Eid, Role};
 use simwarden_rsp::Order;
-use simwarden_rsp::effect::{Effect, Notice, Step};
+use simwarden_rsp::effect::{Effect, Step};
 use simwarden_store::records::smdp_order::SmdpOrder;
 
 /// What a function leaves behind.
@@ -22,22 +24,13 @@ pub(crate) struct Settle<'a> {
     pub order: Option<(&'a SmdpOrder, &'a Order)>,
     /// The session as it is now.
     pub session: Option<&'a KeptSession>,
-    pub eid: &'a Eid,
+    /// The chip, where one has a part in it.
+    pub eid: Option<&'a Eid>,
+    /// What the entry says besides: of an operator's call, for one.
+    pub more: Option<(&'static str, String)>,
     pub effects: &'a [Effect],
     /// Whether the signed bytes are such that their hash could be guessed: then it is keyed.
     pub guessable: bool,
-}
-
-const fn notice_name(notice: Notice) -> &'static str {
-    match notice {
-        Notice::OtherDeviceTried => "other_device_tried",
-        Notice::WrongCode => "wrong_code",
-        Notice::CodesExhausted => "codes_exhausted",
-        Notice::Held => "held",
-        Notice::Cancelled => "cancelled",
-        Notice::Installed => "installed",
-        Notice::InstallFailed => "install_failed",
-    }
 }
 
 impl Settle<'_> {
@@ -63,18 +56,24 @@ impl Settle<'_> {
                 .effects
                 .iter()
                 .any(|effect| matches!(effect, Effect::OrderMoved { .. } | Effect::OrderTouched));
-            if moved {
-                let row = changed_order(&self.shared.keyring, before, order, draft.entropy)?;
+            let told = tell_subscriber(&self, before, order, draft)?;
+            if moved || told != order.told {
+                let order = Order {
+                    told,
+                    ..order.clone()
+                };
+                let row = changed_order(&self.shared.keyring, before, &order, draft.entropy)?;
                 draft.smdp(SmdpWrite::Update(row));
             }
+            queue_progress(&self, order, draft)?;
             if self.effects.contains(&Effect::EraseProfile) {
                 draft.smdp(SmdpWrite::Erase(before.id));
             }
         }
-        if let Some(session) = self.session
+        if let (Some(session), Some(eid)) = (self.session, self.eid)
             && self.effects.contains(&Effect::SessionChanged)
         {
-            let row = session_row(&self.shared.keyring, session, self.eid, draft.entropy)?;
+            let row = session_row(&self.shared.keyring, session, eid, draft.entropy)?;
             draft.smdp(SmdpWrite::Session(row));
         }
         for write in more {
@@ -135,8 +134,11 @@ impl Settle<'_> {
                 _ => {}
             }
         }
+        if let Some((name, value)) = &self.more {
+            detail.insert((*name).to_owned(), value.clone().into());
+        }
         if !signs.is_empty() {
-            tracing::error!(?signs, "a chip shows signs of a clone");
+            tracing::warn!(?signs, "a chip shows signs of a clone");
             detail.insert("clone_signs".to_owned(), signs.into());
         }
         if !told.is_empty() {

@@ -2,7 +2,8 @@
 
 use crate::entry::hex;
 use simwarden_model::Timestamp;
-use simwarden_store::records::smdp_chip::{SmdpChip, SmdpNotification};
+use simwarden_store::records::es2plus_caller::Es2plusCaller;
+use simwarden_store::records::smdp_chip::{ChipCounts, NotificationSeen, SmdpChip, SmdpNotification};
 use simwarden_store::records::smdp_freeze::SmdpFreeze;
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
 use simwarden_store::records::smdp_package::SmdpPackage;
@@ -10,6 +11,12 @@ use simwarden_store::records::smdp_session::SmdpSession;
 use simwarden_store::{BlindIndex, StoreError, Tx};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::time::Duration;
+
+/// After so long a chip that was sent a package should have reported on it.
+const ANSWER_TIME: Duration = Duration::from_secs(24 * 3600);
+/// Stands for the freezes, all of them: they change seldom.
+pub(crate) const FREEZES: [u8; 16] = *b"freezes, of smdp";
 
 /// What a job of the SM-DP+ must have read before it runs.
 #[derive(Debug, Default, Clone)]
@@ -26,12 +33,20 @@ pub(crate) struct SmdpNeeds {
     pub default_of: Vec<BlindIndex>,
     /// Chips: their last sightings.
     pub chips: Vec<BlindIndex>,
-    /// Notifications, by chip and its own count: which were taken over under it.
-    pub notifications: Vec<(BlindIndex, i64)>,
+    /// Chips of which is counted what they have under way.
+    pub counted: Vec<BlindIndex>,
+    /// Notifications, by chip, signed bytes and the chip's own count: whether they were taken over.
+    pub notifications: Vec<(BlindIndex, BlindIndex, i64)>,
     /// What may be frozen; operators of orders and numbers of lines are added.
     pub freezes: Vec<String>,
+    /// Whether the job sets or lifts freezes: then no job that reads them is in its batch.
+    pub sets_freezes: bool,
+    /// Rows that the job trusts without reading them here: none of its batch may change them before it.
+    pub leans_on: Vec<BlindIndex>,
     /// Profile types of which free profiles are needed.
     pub stock: Vec<(String, u32)>,
+    /// Types of which an owner wants one.
+    pub types: Vec<(String, String)>,
 }
 
 fn unique<T: Eq + Hash + Clone>(items: impl IntoIterator<Item = T>) -> Vec<T> {
@@ -52,6 +67,7 @@ impl SmdpNeeds {
             && self.chips.is_empty()
             && self.freezes.is_empty()
             && self.stock.is_empty()
+            && self.types.is_empty()
     }
 
     pub(crate) fn union<'a>(all: impl Iterator<Item = &'a Self>) -> Self {
@@ -63,9 +79,11 @@ impl SmdpNeeds {
             sum.matching.extend(&needs.matching);
             sum.default_of.extend(&needs.default_of);
             sum.chips.extend(&needs.chips);
+            sum.counted.extend(&needs.counted);
             sum.notifications.extend(&needs.notifications);
             sum.freezes.extend(needs.freezes.iter().cloned());
             sum.stock.extend(needs.stock.iter().cloned());
+            sum.types.extend(needs.types.iter().cloned());
         }
         Self {
             sessions: unique(sum.sessions),
@@ -74,9 +92,13 @@ impl SmdpNeeds {
             matching: unique(sum.matching),
             default_of: unique(sum.default_of),
             chips: unique(sum.chips),
+            counted: unique(sum.counted),
             notifications: unique(sum.notifications),
             freezes: unique(sum.freezes),
+            sets_freezes: false,
+            leans_on: Vec::new(),
             stock: sum.stock,
+            types: unique(sum.types),
         }
     }
 }
@@ -87,11 +109,17 @@ pub(crate) struct SmdpWorld {
     pub sessions: HashMap<BlindIndex, SmdpSession>,
     pub orders: HashMap<[u8; 16], SmdpOrder>,
     pub chips: HashMap<BlindIndex, SmdpChip>,
-    /// Notifications that were taken over before, by chip and its own count.
-    pub notifications: HashMap<(BlindIndex, i64), Vec<BlindIndex>>,
+    /// What the chips have under way.
+    pub counts: HashMap<BlindIndex, ChipCounts>,
+    /// What is known of notifications, by their signed bytes.
+    pub notifications: HashMap<BlindIndex, NotificationSeen>,
     /// Freezes that stand, by key.
     pub freezes: HashMap<String, SmdpFreeze>,
     pub stock: HashMap<String, Vec<SmdpOrder>>,
+    /// Owners of the orders that want to be told of downloads.
+    pub told: HashSet<String>,
+    /// By type and owner: whose profiles of the type are, and a free one of the owner's.
+    pub types: HashMap<(String, String), (Vec<String>, Option<SmdpOrder>)>,
 }
 
 /// The key of an operator's freeze.
@@ -109,6 +137,7 @@ impl SmdpWorld {
         tx: &mut Tx,
         needs: &SmdpNeeds,
         numbers: Vec<BlindIndex>,
+        now: Timestamp,
     ) -> Result<Self, StoreError> {
         let mut world = Self::default();
         let sessions = tx.smdp_sessions(&needs.sessions).await?;
@@ -128,9 +157,15 @@ impl SmdpWorld {
         world.sessions = sessions.into_iter().map(|row| (row.tid_idx, row)).collect();
         let chips = tx.smdp_chips(&needs.chips).await?;
         world.chips = chips.into_iter().map(|row| (row.eid_idx, row)).collect();
-        for (chip, seq) in &needs.notifications {
-            let seen = tx.smdp_notifications(*chip, *seq).await?;
-            world.notifications.insert((*chip, *seq), seen);
+        if !needs.counted.is_empty() {
+            let counts = tx
+                .smdp_chip_counts(&needs.counted, now, now.minus(ANSWER_TIME))
+                .await?;
+            world.counts = counts.into_iter().map(|it| (it.eid_idx, it)).collect();
+        }
+        for (chip, digest, seq) in &needs.notifications {
+            let seen = tx.smdp_notification_seen(*chip, *digest, *seq).await?;
+            world.notifications.insert(*digest, seen);
         }
         if !needs.freezes.is_empty() {
             let operators = world.orders.values().map(|order| operator_key(&order.operator));
@@ -143,6 +178,15 @@ impl SmdpWorld {
             let stock = tx.smdp_stock(profile_type, *count).await?;
             world.stock.insert(profile_type.clone(), stock);
         }
+        for (profile_type, owner) in &needs.types {
+            let owners = tx.smdp_type_owners(profile_type).await?;
+            let free = tx.smdp_free(profile_type, owner).await?;
+            world
+                .types
+                .insert((profile_type.clone(), owner.clone()), (owners, free));
+        }
+        let owners = unique(world.orders.values().map(|order| order.operator.clone()));
+        world.told = tx.es2plus_told(&owners).await?.into_iter().collect();
         Ok(world)
     }
 
@@ -193,8 +237,11 @@ impl SmdpWorld {
             keys.extend(self.default_of(chip).map(|order| order.id));
         }
         // Stock is taken in order, so only one job of a batch may take from it.
-        if !needs.stock.is_empty() {
+        if !needs.stock.is_empty() || !needs.types.is_empty() {
             keys.push(*b"stock of an smdp");
+        }
+        if needs.sets_freezes {
+            keys.push(FREEZES);
         }
         keys
     }
@@ -237,6 +284,10 @@ pub(crate) enum SmdpWrite {
     Freeze(SmdpFreeze),
     /// A freeze is lifted.
     Lift(String),
+    /// A caller of ES2+.
+    Caller(Es2plusCaller),
+    /// A caller of ES2+ that is none any more.
+    RemoveCaller([u8; 32]),
 }
 
 impl SmdpWrite {
@@ -253,6 +304,8 @@ impl SmdpWrite {
             Self::Forget(before) => tx.forget_smdp_sessions(before).await.map(drop),
             Self::Freeze(row) => tx.set_smdp_freeze(&row).await,
             Self::Lift(key) => tx.lift_smdp_freeze(&key).await.map(drop),
+            Self::Caller(row) => tx.put_es2plus_caller(&row).await,
+            Self::RemoveCaller(certificate) => tx.remove_es2plus_caller(certificate).await.map(drop),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod events;
 mod house;
+mod own_orders;
 mod privacy;
 mod smdp;
 mod story;

@@ -1,7 +1,9 @@
 //! The SM-DP+ and the guard: a profile of an operation goes out only while that stands approved at its release.
 
 use crate::house::{House, Person};
-use simwarden_app::ports::{Answer, NetworkChange, NetworkCore, Notice, Notifier, ProfileOrder, SmDpPlus};
+use simwarden_app::ports::{
+    Answer, NetworkChange, NetworkCore, Notice, Notifier, OperatorLink, ProfileOrder, ProgressCall, SmDpPlus,
+};
 use simwarden_app::smdp::{ProfileOutcome, ProfileTerms, Smdp};
 use simwarden_app::worker::{Ports, work};
 use simwarden_app::{Actor, Given, OsEntropy, OwnerAnswer};
@@ -15,6 +17,7 @@ use simwarden_rsp::certificate::Certificate;
 use simwarden_rsp::json::{self, Es9Answer};
 use simwarden_rsp::key::{Credential, LocalKey};
 use simwarden_rsp::{Identity, Refusal, Server};
+use simwarden_store::records::operation::Operation;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -22,7 +25,7 @@ use tokio::sync::watch;
 const EID: &str = "89049032123451234512345678901235";
 
 /// An outside world that does as it is told, and whose phones have not answered yet.
-struct Outside;
+pub struct Outside;
 
 fn done<'a, T: Send + 'a>(value: T) -> Answer<'a, T> {
     Box::pin(async move { Ok(value) })
@@ -35,6 +38,11 @@ impl Notifier for Outside {
 }
 impl NetworkCore for Outside {
     fn change<'a>(&'a self, _: OutboxId, _: &'a NetworkChange) -> Answer<'a, ()> {
+        done(())
+    }
+}
+impl OperatorLink for Outside {
+    fn progress<'a>(&'a self, _: OutboxId, _: &'a ProgressCall) -> Answer<'a, ()> {
         done(())
     }
 }
@@ -53,14 +61,16 @@ impl SmDpPlus for Outside {
     }
 }
 
-struct Line {
-    smdp: Smdp,
-    chip: Euicc,
+/// An SM-DP+ on the house's use cases, and a chip of its PKI.
+pub struct Line {
+    pub smdp: Smdp,
+    pub chip: Euicc,
+    pki: Pki,
     chance: OsEntropy,
 }
 
 impl Line {
-    fn new(house: &House) -> Self {
+    pub fn new(house: &House) -> Self {
         let mut chance = OsEntropy::new().unwrap();
         let begin = "2026-01-01T00:00:00Z".parse().unwrap();
         let pki = Pki::make(PkiOptions::new(begin, "localhost"), &mut chance).unwrap();
@@ -84,8 +94,18 @@ impl Line {
                 simwarden_rsp::chain::Screen::default(),
             ),
             chip: Euicc::new(chip, ChipSettings::default()),
+            pki,
             chance,
         }
+    }
+
+    /// Another chip takes the place of this one; answers this one.
+    pub fn swap_chip(&mut self, eid: &str) -> Euicc {
+        let identity = self
+            .pki
+            .chip(Eid::parse_vouched(eid).unwrap().0, &mut self.chance)
+            .unwrap();
+        std::mem::replace(&mut self.chip, Euicc::new(identity, ChipSettings::default()))
     }
 
     async fn call(&self, request: &Request) -> Vec<u8> {
@@ -98,7 +118,10 @@ impl Line {
             }
             "authenticateClient" => {
                 let call = json::authenticate_client(&body).unwrap();
-                let answer = self.smdp.authenticate(call.transaction, &call.message).await;
+                let answer = self
+                    .smdp
+                    .authenticate(call.transaction, &call.message, None)
+                    .await;
                 text(answer.map(|it| it.to_json()))
             }
             "getBoundProfilePackage" => {
@@ -121,7 +144,13 @@ impl Line {
 
     /// A download; `before_package` happens when the package is about to be fetched.
     async fn download(&mut self, before_package: impl AsyncFn()) -> Outcome {
-        let code = ActivationCode::parse("LPA:1$localhost$REPLACE-1").unwrap();
+        self.download_by("LPA:1$localhost$REPLACE-1", before_package)
+            .await
+    }
+
+    /// A download by an activation code.
+    pub async fn download_by(&mut self, code: &str, before_package: impl AsyncFn()) -> Outcome {
+        let code = ActivationCode::parse(code).unwrap();
         let device = Device::of(&Imei::parse("490154203237518").unwrap());
         let (chip, chance) = (&mut self.chip, &mut self.chance);
         let begun = Download::begin(
@@ -147,9 +176,9 @@ impl Line {
         }
     }
 
-    /// A released order for a sample profile, with the operation behind it.
-    async fn order(&mut self, house: &House, operation: OperationId) {
-        let iccid = Iccid::parse_without_check("898550312345678901").unwrap();
+    /// Takes a sample profile of this number into the SM-DP+.
+    pub async fn import(&mut self, house: &House, digits: &str) {
+        let iccid = Iccid::parse_without_check(digits).unwrap();
         let imsi = Imsi::parse("999010000000001").unwrap();
         let package = simwarden_rsp::profile::sample(&iccid, &imsi, &mut self.chance).unwrap();
         let terms = ProfileTerms {
@@ -166,6 +195,11 @@ impl Line {
             .await
             .unwrap();
         assert!(matches!(taken, ProfileOutcome::Imported { .. }), "{taken:?}");
+    }
+
+    /// A released order for a sample profile, with the operation behind it.
+    async fn order(&mut self, house: &House, operation: OperationId) {
+        self.import(house, "898550312345678901").await;
         let order = serde_json::json!({
             "profile_type": "prepaid", "matching_id": "REPLACE-1", "eid": EID, "operation_id": operation,
         });
@@ -186,7 +220,7 @@ fn held(outcome: &Outcome) {
 }
 
 /// A replacement that everybody agreed to.
-async fn approved(house: &House, owner: &Person, device: &Actor) -> OperationId {
+pub async fn approved(house: &House, owner: &Person, device: &Actor) -> OperationId {
     let agent = house.staff(Role::Agent, "shop-1").await;
     let supervisor = house.staff(Role::Supervisor, "shop-2").await;
     let asked = house
@@ -211,28 +245,46 @@ async fn approved(house: &House, owner: &Person, device: &Actor) -> OperationId 
     asked.operation
 }
 
-/// Lets the worker carry the operation out until it waits for the chip.
-async fn released(house: &House, operation: OperationId) {
+/// Lets the worker carry an operation out until it stands as it should.
+pub async fn work_until(
+    house: &House,
+    smdp: Arc<dyn SmDpPlus>,
+    operation: OperationId,
+    stands: impl Fn(&Operation) -> bool,
+) {
     let mut updates = house.app.updates();
     let (_published, sizes) = watch::channel(i64::MAX);
     let (stop, stopped) = watch::channel(false);
     let ports = Ports {
         notifier: Arc::new(Outside),
-        smdp: Arc::new(Outside),
+        smdp,
         network: Arc::new(Outside),
+        operators: Arc::new(Outside),
     };
     let worker = tokio::spawn(work(house.app.clone(), ports, sizes, stopped));
     loop {
         let row = house.app.store().operation(operation).await.unwrap().unwrap();
-        let steps: serde_json::Value = serde_json::from_str(&row.steps).unwrap();
-        let is_done = |step: &serde_json::Value| step["name"] == "release" && step["state"] == "done";
-        if steps.as_array().unwrap().iter().any(is_done) {
+        if stands(&row) {
             break;
         }
-        updates.recv().await.unwrap();
+        let heard = tokio::time::timeout(Duration::from_secs(60), updates.recv()).await;
+        heard
+            .unwrap_or_else(|_| panic!("it stays at {} {}", row.state, row.steps))
+            .unwrap();
     }
     stop.send(true).unwrap();
     worker.await.unwrap();
+}
+
+/// Whether the profile may be fetched.
+pub fn is_released(row: &Operation) -> bool {
+    let steps: serde_json::Value = serde_json::from_str(&row.steps).unwrap();
+    let is_done = |step: &serde_json::Value| step["name"] == "release" && step["state"] == "done";
+    steps.as_array().unwrap().iter().any(is_done)
+}
+
+async fn released(house: &House, operation: OperationId) {
+    work_until(house, Arc::new(Outside), operation, is_released).await;
 }
 
 #[tokio::test]

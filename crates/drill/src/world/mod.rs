@@ -97,7 +97,8 @@ impl SimWorld {
         Ports {
             notifier: world.clone(),
             smdp: world.clone(),
-            network: world,
+            network: world.clone(),
+            operators: world,
         }
     }
 

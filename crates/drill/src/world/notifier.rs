@@ -1,7 +1,7 @@
 //! Phones and mailboxes.
 
 use super::{Port, SimWorld, TEXTS_MAX};
-use simwarden_app::ports::{Answer, Notice, Notifier};
+use simwarden_app::ports::{Answer, Notice, Notifier, OperatorLink, ProgressCall};
 use simwarden_model::{OutboxId, Timestamp};
 
 /// A text that arrived.
@@ -35,6 +35,16 @@ impl Notifier for SimWorld {
                     text: notice.text.clone(),
                 });
             }
+            Ok(())
+        })
+    }
+}
+
+impl OperatorLink for SimWorld {
+    /// No operator of this world has a system that wants to be told.
+    fn progress<'a>(&'a self, name: OutboxId, call: &'a ProgressCall) -> Answer<'a, ()> {
+        Box::pin(async move {
+            self.lock().first(name, format!("progress {}", call.callback));
             Ok(())
         })
     }

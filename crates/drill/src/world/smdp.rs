@@ -234,6 +234,7 @@ mod tests {
             iccid: "8999901000000000017".to_owned(),
             eid: eid.map(str::to_owned),
             operator: "999-01".to_owned(),
+            operation: None,
         }
     }
 

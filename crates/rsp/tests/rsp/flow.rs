@@ -4,6 +4,7 @@ use crate::kit::{EID, MATCHING_ID, World, order, profile};
 use crate::story::Story;
 use simwarden_model::ProfileState;
 use simwarden_rsp::ConfirmationDigest;
+use simwarden_rsp::clone_signs::CloneSign;
 use simwarden_rsp::der::Tlv;
 use simwarden_rsp::effect::{Effect, Notice, Step};
 use simwarden_rsp::order::Matching;
@@ -121,7 +122,9 @@ fn a_retry_gets_the_same_bytes_and_another_key_a_new_package() {
         // A1 carries the metadata in the clear, under another MAC.
         assert_ne!(*ours, before);
     }
-    story.orders[0].0.limits.rebinding = false;
+    assert!(story.effects.contains(&Effect::CloneSign(CloneSign::Rebound)));
+    assert_eq!(story.order().rebindings, 1);
+    story.orders[0].0.limits.rebindings_max = 1;
     chip.one_time = simwarden_rsp::key::OneTimeKey::from_scalar(&[4; 32]).unwrap();
     let begun = story.initiate(&world);
     let shown = story

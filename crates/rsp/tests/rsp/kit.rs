@@ -119,6 +119,7 @@ impl World {
             eum: self.eum.der().to_vec(),
             one_time: OneTimeKey::draw(&mut Seed::new(5_000 + seed)),
             info2: info2(&[]),
+            tac: [0x53, 0x92, 0x60, 0x11],
         }
     }
 
@@ -157,6 +158,7 @@ pub struct Chip {
     pub eum: Vec<u8>,
     pub one_time: OneTimeKey,
     pub info2: Vec<u8>,
+    pub tac: [u8; 4],
 }
 
 impl Chip {
@@ -173,7 +175,7 @@ impl Chip {
         let id = matching_id
             .map(|id| tlv(0x80, &[id.as_bytes()]))
             .unwrap_or_default();
-        let device = tlv(0xA1, &[&[0x80, 4, 0x53, 0x92, 0x60, 0x11, 0xA1, 0]]);
+        let device = tlv(0xA1, &[&tlv(0x80, &[&self.tac]), &[0xA1, 0]]);
         let context = tlv(0xA0, &[&id, &device]);
         tlv(0x30, &[transaction, address, challenge, &self.info2, &context])
     }

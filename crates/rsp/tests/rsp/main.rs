@@ -11,5 +11,6 @@ mod orders;
 mod parsers;
 mod profiles;
 mod refusals;
+mod replays;
 mod story;
 mod theft;

@@ -23,6 +23,7 @@ pub struct Story {
     pub now: Timestamp,
     pub effects: Vec<Effect>,
     pub profiles_on_chip: Option<u32>,
+    pub put_off: bool,
     entropy: crate::kit::Seed,
 }
 
@@ -38,6 +39,7 @@ impl Story {
             now: now(),
             effects: Vec::new(),
             profiles_on_chip: None,
+            put_off: false,
             entropy: crate::kit::Seed::new(4711),
         }
     }
@@ -142,7 +144,15 @@ impl Story {
     pub fn cancel(&mut self, id: TransactionId, response: &[u8]) -> Result<(), Refusal> {
         let mut session = self.session(id)?;
         let verified = cancel::verify(&self.server, &session, response, self.now)?;
-        let outcome = cancel::claim(&mut session, &mut self.orders[0].0, &verified, self.now);
+        let outcome = cancel::claim(
+            &mut session,
+            &mut self.orders[0].0,
+            &verified,
+            cancel::CancelFacts {
+                put_off: self.put_off,
+                now: self.now,
+            },
+        );
         self.sessions.insert(id, session);
         self.settle(outcome.map(|it| (it.answer, it.effects)))
     }

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub mod bench;
+pub mod caller;
 pub mod demo;
 pub mod euicc;
 pub mod export;

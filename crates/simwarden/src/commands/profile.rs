@@ -1,5 +1,6 @@
 //! `simwarden profile`: what the SM-DP+ hands out, and to whom not.
 
+use super::caller::Caller;
 use crate::house::House;
 use crate::policies::Packs;
 use anyhow::{Context as _, bail};
@@ -27,6 +28,11 @@ enum Command {
     Orders {
         #[command(subcommand)]
         command: Orders,
+    },
+    /// Operators' systems that order over ES2+
+    Caller {
+        #[command(subcommand)]
+        command: Caller,
     },
     /// Stop downloads, inside running sessions too
     Freeze {
@@ -212,6 +218,10 @@ impl Profile {
             Command::Orders {
                 command: Orders::Import { file },
             } => import_orders(&app, &file).await?,
+            Command::Caller { command } => {
+                command.run(&app).await?;
+                ExitCode::SUCCESS
+            }
             Command::Freeze {
                 target,
                 reason,

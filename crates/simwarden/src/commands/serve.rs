@@ -3,10 +3,10 @@
 use crate::house::House;
 use crate::policies::Packs;
 use crate::server::{Ended, Server, ServerConfig};
-use crate::smdp::SmdpConfig;
+use crate::smdp::{Es2plusConfig, SmdpConfig};
 use clap::Args;
 use simwarden_app::worker::Ports;
-use simwarden_links::Journal;
+use simwarden_links::{ClientIdentity, Journal, OperatorCalls};
 use simwarden_model::Region;
 use simwarden_web::WebLimits;
 use std::net::SocketAddr;
@@ -62,6 +62,33 @@ pub struct Serve {
     /// The host name by which chips reach the SM-DP+; the one in its folder when left out
     #[arg(long, env = "SIMWARDEN_SMDP_ADDRESS", requires = "smdp", value_name = "NAME")]
     smdp_address: Option<String>,
+    /// Also take orders of operators' systems (ES2+ over mutual TLS) here
+    #[arg(
+        long,
+        env = "SIMWARDEN_ES2PLUS_LISTEN",
+        requires = "smdp",
+        value_name = "ADDRESS"
+    )]
+    es2plus_listen: Option<SocketAddr>,
+    /// The roots of their client certificates, PEM or one DER; `ci.der` of the SM-DP+'s folder when left out
+    #[arg(
+        long,
+        env = "SIMWARDEN_ES2PLUS_CA",
+        requires = "es2plus_listen",
+        value_name = "FILE"
+    )]
+    es2plus_ca: Option<PathBuf>,
+    /// Whose profiles every such certificate may touch that was not entered with `simwarden profile caller add`
+    #[arg(
+        long,
+        env = "SIMWARDEN_ES2PLUS_OWNER",
+        requires = "es2plus_listen",
+        value_name = "MCC-MNC"
+    )]
+    es2plus_owner: Option<String>,
+    /// The roots of the servers to which progress is told, PEM; those of the web when left out
+    #[arg(long, env = "SIMWARDEN_CALLBACK_CA", requires = "smdp", value_name = "FILE")]
+    callback_ca: Option<PathBuf>,
     /// The clock is right although it stands more than 7 days after the ledger's last entry
     #[arg(long)]
     accept_clock: bool,
@@ -83,7 +110,20 @@ impl Serve {
             folder,
             listen: self.smdp_listen,
             address: self.smdp_address,
+            es2plus: self.es2plus_listen.map(|listen| Es2plusConfig {
+                listen,
+                roots: self.es2plus_ca,
+                owner: self.es2plus_owner,
+            }),
         });
+        let identity = ClientIdentity {
+            roots: self.callback_ca.map(std::fs::read).transpose()?,
+            client: smdp
+                .as_ref()
+                .map(|config| crate::smdp::tls(&config.folder))
+                .transpose()?,
+        };
+        let operators = Arc::new(OperatorCalls::new(&identity)?);
         let server = Server::start(ServerConfig {
             smdp,
             engine: self.packs.engine()?,
@@ -95,6 +135,7 @@ impl Serve {
                 notifier: journal.clone(),
                 smdp: journal.clone(),
                 network: journal,
+                operators,
             },
             witness_policy: self.witness_policy,
             accept_clock: self.accept_clock,
@@ -108,6 +149,9 @@ impl Serve {
         );
         if let Some(smdp) = server.smdp_address {
             eprintln!("the SM-DP+ listens on {smdp}");
+        }
+        if let Some(es2plus) = server.es2plus_address {
+            eprintln!("operators' systems order on {es2plus}");
         }
         match server.until(super::asked_to_end()).await {
             Ended::Asked => Ok(ExitCode::SUCCESS),

@@ -75,10 +75,10 @@ fn orders_say_what_is_wrong_with_them_and_then_write_nothing() {
     let (iccid, _) = world.profile(1);
     for (order, word) in [
         (
-            json!({ "iccid": "8985501999999999999", "matching_id": "A" }),
+            json!({ "iccid": "8985501999999999999", "matching_id": "ABCD" }),
             "imported",
         ),
-        (json!({ "profile_type": "none", "matching_id": "A" }), "free"),
+        (json!({ "profile_type": "none", "matching_id": "ABCD" }), "free"),
         (json!({ "iccid": iccid.reveal(), "state": "gone" }), "state"),
     ] {
         let out = world.try_orders(&[released(&iccid, "GOOD-1"), order]);

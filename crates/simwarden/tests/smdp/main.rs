@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "tests panic where they cannot go on")]
 
 mod downloads;
+mod es2plus;
+mod kills;
 mod published;
 mod theft;
 mod tricks;

@@ -20,6 +20,7 @@ pub struct World {
     pub chance: OsEntropy,
     server: Option<Child>,
     base: String,
+    pub es2plus: String,
     agent: ureq::Agent,
 }
 
@@ -41,7 +42,7 @@ impl Heard {
 }
 
 pub fn eid(n: usize) -> Eid {
-    let body = format!("8904903200000000000000000000{n:02}");
+    let body = format!("890490320000000000000000{n:06}");
     (0..100)
         .find_map(|check| Eid::parse(&format!("{body}{check:02}")).ok())
         .unwrap()
@@ -75,6 +76,7 @@ impl World {
             chance: OsEntropy::new().unwrap(),
             server: None,
             base: String::new(),
+            es2plus: String::new(),
             agent: config.build().new_agent(),
         }
     }
@@ -103,6 +105,11 @@ impl World {
 
     /// Makes a sample profile and imports it; answers its bytes.
     pub fn profile(&mut self, n: u32) -> (Iccid, Vec<u8>) {
+        self.profile_of(n, "456-01")
+    }
+
+    /// As [`Self::profile`], of another operator.
+    pub fn profile_of(&mut self, n: u32, operator: &str) -> (Iccid, Vec<u8>) {
         let iccid = Iccid::parse_vouched(&format!("89855010000000{n:05}")).unwrap().0;
         let imsi = Imsi::parse(&format!("45601000000{n:04}")).unwrap();
         let package = simwarden_rsp::profile::sample(&iccid, &imsi, &mut self.chance).unwrap();
@@ -113,7 +120,7 @@ impl World {
             "import",
             file.to_str().unwrap(),
             "--operator",
-            "456-01",
+            operator,
         ]);
         (iccid, package.to_vec())
     }
@@ -133,25 +140,36 @@ impl World {
     }
 
     pub fn serve(&mut self) {
+        self.serve_with(&[]);
+    }
+
+    /// With further options; what follows "operators' systems order on " is kept when `--es2plus-listen` is among them.
+    pub fn serve_with(&mut self, options: &[&str]) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_simwarden"))
             .args(["serve", "--listen", "127.0.0.1:0", "--smdp-listen", "127.0.0.1:0"])
             .arg("--data")
             .arg(self.path("data"))
             .arg("--smdp")
             .arg(self.path("pki"))
+            .args(options)
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         self.server = Some(child);
-        let marker = "the SM-DP+ listens on ";
-        let address = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .inspect(|line| println!("server: {line}"))
-            .find_map(|line| line.strip_prefix(marker).map(str::to_owned));
-        self.base = format!("https://{}", address.expect("the server says where it listens"));
+        let mut said = |marker: &str| {
+            let address = lines
+                .by_ref()
+                .map_while(Result::ok)
+                .inspect(|line| println!("server: {line}"))
+                .find_map(|line| line.strip_prefix(marker).map(str::to_owned));
+            format!("https://{}", address.expect("the server says where it listens"))
+        };
+        self.base = said("the SM-DP+ listens on ");
+        if options.contains(&"--es2plus-listen") {
+            self.es2plus = said("operators' systems order on ");
+        }
         // Read on, so that it never waits for somebody to read.
         std::thread::spawn(move || {
             lines
@@ -166,6 +184,33 @@ impl World {
             server.kill().unwrap();
             server.wait().unwrap();
         }
+    }
+
+    /// The details of the ledger's entries of one kind, in order.
+    pub fn details(&self, kind: &str) -> Vec<String> {
+        let sql = "SELECT body FROM ledger_entry WHERE kind = ?1 ORDER BY idx";
+        let database = self.database();
+        let mut found = database.prepare(sql).unwrap();
+        let bodies = found.query_map([kind], |row| row.get::<_, Vec<u8>>(0)).unwrap();
+        bodies
+            .map(|body| String::from_utf8_lossy(&body.unwrap()).into_owned())
+            .collect()
+    }
+
+    /// How many entries the ledger has.
+    pub fn entries(&self) -> i64 {
+        let sql = "SELECT COUNT(*) FROM ledger_entry";
+        self.database().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// How many orders are in a state.
+    pub fn orders_in(&self, state: &str) -> i64 {
+        let sql = "SELECT COUNT(*) FROM smdp_order WHERE state = ?1";
+        self.database().query_row(sql, [state], |row| row.get(0)).unwrap()
+    }
+
+    fn database(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path("data/simwarden.db")).unwrap()
     }
 
     pub fn chip(&mut self, eid: Eid) -> Euicc {
@@ -207,21 +252,40 @@ pub fn chance() -> OsEntropy {
 
 impl Phone {
     pub fn raw(&self, path: &str, body: &[u8]) -> Heard {
+        self.try_raw(path, body).unwrap()
+    }
+
+    /// As [`Self::raw`], where the server may be gone.
+    pub fn try_raw(&self, path: &str, body: &[u8]) -> Result<Heard, ureq::Error> {
         let mut answer = self
             .agent
             .post(&format!("{}{path}", self.base))
             .header("x-admin-protocol", "gsma/rsp/v2.2.2")
             .header("content-type", "application/json")
-            .send(body)
-            .unwrap();
+            .send(body)?;
         let headers = answer
             .headers()
             .iter()
             .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()));
-        Heard {
+        Ok(Heard {
             status: answer.status().as_u16(),
             headers: headers.collect(),
-            body: answer.body_mut().read_to_vec().unwrap(),
+            body: answer.body_mut().read_to_vec()?,
+        })
+    }
+
+    /// One download; none when the server was gone before its end.
+    pub fn try_download(&self, chip: &mut Euicc, matching_id: &str) -> Option<Outcome> {
+        let (mut download, mut request) = self.begin(chip, matching_id);
+        loop {
+            let heard = self
+                .try_raw(&request.path(), request.body.to_string().as_bytes())
+                .ok()?;
+            match self.hand(chip, &mut download, &heard) {
+                Next::Ask(following) => request = following,
+                Next::Done(outcome) => return Some(outcome),
+                other => panic!("{other:?}"),
+            }
         }
     }
 
@@ -270,20 +334,48 @@ impl Phone {
         self.download_with(chip, matching_id, codes, &mut Vec::new())
     }
 
-    /// Calls up to and including getBoundProfilePackage, whose answer is not loaded: the line broke.
-    pub fn fetch_only(&self, chip: &mut Euicc, matching_id: &str) -> Heard {
+    /// The first call of a download, not made.
+    pub fn begin(&self, chip: &mut Euicc, matching_id: &str) -> (Download, Request) {
         let mut chance = chance();
         let mut es10 = |command: &[u8]| chip.process(command, &mut chance);
         let code = ActivationCode::parse(&format!("LPA:1${HOST}${matching_id}")).unwrap();
-        let (mut download, mut request) = Download::begin(&mut es10, code, device(), None).unwrap();
+        Download::begin(&mut es10, code, device(), None).unwrap()
+    }
+
+    /// Calls up to getBoundProfilePackage, which is not made.
+    pub fn until_package(&self, chip: &mut Euicc, matching_id: &str) -> (Download, Request) {
+        let (mut download, mut request) = self.begin(chip, matching_id);
         for _ in 0..2 {
             let heard = self.call(&request);
-            match download.answer(&mut es10, heard.status, &heard.body).unwrap() {
+            match self.hand(chip, &mut download, &heard) {
                 Next::Ask(next) => request = next,
                 other => panic!("{other:?}"),
             }
         }
+        (download, request)
+    }
+
+    /// Calls up to and including getBoundProfilePackage, whose answer is not loaded: the line broke.
+    pub fn fetch_only(&self, chip: &mut Euicc, matching_id: &str) -> Heard {
+        let (_, request) = self.until_package(chip, matching_id);
         self.call(&request)
+    }
+
+    /// Hands an answer to the chip; what it wants to send next.
+    pub fn hand(&self, chip: &mut Euicc, download: &mut Download, heard: &Heard) -> Next {
+        let mut chance = chance();
+        let mut es10 = |command: &[u8]| chip.process(command, &mut chance);
+        download.answer(&mut es10, heard.status, &heard.body).unwrap()
+    }
+
+    /// The person, or the program, gives up.
+    pub fn give_up(&self, chip: &mut Euicc, download: &mut Download, why: lpa::CancelReason) -> Heard {
+        let mut chance = chance();
+        let mut es10 = |command: &[u8]| chip.process(command, &mut chance);
+        match download.cancel(&mut es10, why).unwrap() {
+            Next::Ask(request) => self.call(&request),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Delivers what waits on the chip.

@@ -6,6 +6,7 @@ pub mod brake;
 pub mod checkpoint;
 pub mod decision;
 pub mod entry;
+pub mod es2plus_caller;
 pub mod event;
 pub mod factor;
 pub mod history;

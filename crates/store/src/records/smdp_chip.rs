@@ -37,6 +37,28 @@ pub struct SmdpNotification {
     pub at: Timestamp,
 }
 
+/// What is known of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotificationSeen {
+    /// Nothing.
+    New,
+    /// This very one was taken over.
+    Same,
+    /// Another one was taken over under the same count of the chip.
+    OtherUnderItsCount,
+}
+
+/// What a chip has under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChipCounts {
+    /// The chip.
+    pub eid_idx: BlindIndex,
+    /// Sessions in which it has proven itself and that can go on.
+    pub open_sessions: i64,
+    /// Packages that were sent to it and never reported on.
+    pub unanswered_packages: i64,
+}
+
 impl Tx {
     /// Writes the last sightings of chips.
     ///
@@ -93,19 +115,76 @@ impl Tx {
             .map(drop)
     }
 
-    /// The notifications of a chip that were taken over under this count of its own.
+    /// What is known of a notification of a chip, by its signed bytes and by the chip's own count.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn smdp_notifications(
+    pub async fn smdp_notification_seen(
         &mut self,
         chip: BlindIndex,
+        digest: BlindIndex,
         seq: i64,
-    ) -> Result<Vec<BlindIndex>, StoreError> {
-        let sql = "SELECT digest_idx FROM smdp_notification WHERE eid_idx = $1 AND seq = $2 LIMIT 16";
-        let rows = self.fetch(sql, vec![chip.into(), seq.into()]).await?;
-        rows.iter()
-            .map(|row| Ok(BlindIndex::from_bytes(row.columns().bytes()?)))
-            .collect()
+    ) -> Result<NotificationSeen, StoreError> {
+        let same = "SELECT 1 FROM smdp_notification WHERE eid_idx = $1 AND digest_idx = $2";
+        if !self
+            .fetch(same, vec![chip.into(), digest.into()])
+            .await?
+            .is_empty()
+        {
+            return Ok(NotificationSeen::Same);
+        }
+        let count = "SELECT 1 FROM smdp_notification WHERE eid_idx = $1 AND seq = $2 LIMIT 1";
+        match self.fetch(count, vec![chip.into(), seq.into()]).await?.is_empty() {
+            true => Ok(NotificationSeen::New),
+            false => Ok(NotificationSeen::OtherUnderItsCount),
+        }
+    }
+
+    /// For each of these chips that has any: sessions that are open now, and packages that were sent to it in sessions
+    /// which ended before `answered_by` and that it never reported on.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn smdp_chip_counts(
+        &mut self,
+        chips: &[BlindIndex],
+        now: Timestamp,
+        answered_by: Timestamp,
+    ) -> Result<Vec<ChipCounts>, StoreError> {
+        let keys = || chips.iter().map(|chip| (*chip).into()).collect();
+        let mut counts: Vec<ChipCounts> = Vec::new();
+        let open = format!(
+            "SELECT eid_idx, COUNT(*) FROM smdp_session WHERE eid_idx IN (KEYS) AND expires_at > {} \
+             AND phase IN ('authenticated', 'delivered') GROUP BY eid_idx",
+            now.as_micros()
+        );
+        for row in self.fetch_in(&open, keys()).await? {
+            let mut c = row.columns();
+            counts.push(ChipCounts {
+                eid_idx: BlindIndex::from_bytes(c.bytes()?),
+                open_sessions: c.int()?,
+                unanswered_packages: 0,
+            });
+        }
+        let unanswered = format!(
+            "SELECT o.eid_idx, COUNT(DISTINCT o.id) FROM smdp_order o JOIN smdp_session s ON s.eid_idx = o.eid_idx \
+             AND s.order_id = o.id AND s.expires_at < {} \
+             WHERE o.state = 'downloaded' AND o.eid_idx IN (KEYS) GROUP BY o.eid_idx",
+            answered_by.as_micros()
+        );
+        for row in self.fetch_in(&unanswered, keys()).await? {
+            let mut c = row.columns();
+            let eid_idx = BlindIndex::from_bytes(c.bytes()?);
+            let unanswered_packages = c.int()?;
+            match counts.iter_mut().find(|it| it.eid_idx == eid_idx) {
+                Some(known) => known.unanswered_packages = unanswered_packages,
+                None => counts.push(ChipCounts {
+                    eid_idx,
+                    open_sessions: 0,
+                    unanswered_packages,
+                }),
+            }
+        }
+        Ok(counts)
     }
 }

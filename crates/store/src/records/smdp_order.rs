@@ -126,6 +126,8 @@ pub enum SmdpOrderKey {
     Matching(Vec<BlindIndex>),
     /// The default orders of these chips.
     DefaultOf(Vec<BlindIndex>),
+    /// By the operations behind them.
+    Operations(Vec<OperationId>),
 }
 
 impl SmdpOrderKey {
@@ -136,6 +138,7 @@ impl SmdpOrderKey {
             Self::Iccids(all) => ("iccid_idx", indexes(all)),
             Self::Matching(all) => ("matching_idx", indexes(all)),
             Self::DefaultOf(all) => ("default_for_eid = 1 AND eid_idx", indexes(all)),
+            Self::Operations(ids) => ("operation_id", ids.into_iter().map(Arg::from).collect()),
         };
         let sql = format!(
             "SELECT {COLUMNS} FROM smdp_order WHERE {column} IN (KEYS) ORDER BY created_at DESC LIMIT {}",
@@ -185,6 +188,35 @@ impl Tx {
                 .fetch(&sql, vec![profile_type.into(), i64::from(limit).into()])
                 .await?,
         )
+    }
+}
+
+impl Tx {
+    /// Whose profiles are of this type, at most eight.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn smdp_type_owners(&mut self, profile_type: &str) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT operator FROM smdp_order WHERE profile_type = $1 LIMIT 8";
+        let rows = self.fetch(sql, vec![profile_type.into()]).await?;
+        rows.iter().map(|row| row.columns().text()).collect()
+    }
+
+    /// A profile of this type and owner that is nobody's yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn smdp_free(
+        &mut self,
+        profile_type: &str,
+        owner: &str,
+    ) -> Result<Option<SmdpOrder>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM smdp_order WHERE state = 'available' AND profile_type = $1 AND operator = $2 \
+             ORDER BY id LIMIT 1"
+        );
+        let rows = self.fetch(&sql, vec![profile_type.into(), owner.into()]).await?;
+        Ok(read_all(&rows)?.pop())
     }
 }
 

@@ -5,8 +5,9 @@ use crate::test_db::{TestDb, on_both};
 use simwarden_model::ProfileState;
 use simwarden_store::StoreError;
 use simwarden_store::records::Kept as _;
+use simwarden_store::records::es2plus_caller::Es2plusCaller;
 use simwarden_store::records::page::KEPT_KINDS;
-use simwarden_store::records::smdp_chip::{SmdpChip, SmdpNotification};
+use simwarden_store::records::smdp_chip::{ChipCounts, NotificationSeen, SmdpChip, SmdpNotification};
 use simwarden_store::records::smdp_freeze::SmdpFreeze;
 use simwarden_store::records::smdp_order::{SmdpOrder, SmdpOrderKey};
 use simwarden_store::records::smdp_package::{PackageKind, SmdpPackage};
@@ -107,9 +108,20 @@ on_both! {
         let mut tx = store.begin().await.unwrap();
         tx.insert_smdp_notifications(&[seen(1, 0), seen(2, 7)]).await.unwrap();
         tx.insert_smdp_notifications(&[seen(1, 0)]).await.unwrap();
-        assert_eq!(tx.smdp_notifications(index(3, 1), 0).await.unwrap(), [index(6, 1)]);
-        assert_eq!(tx.smdp_notifications(index(3, 1), 7).await.unwrap(), [index(6, 2)]);
-        assert!(tx.smdp_notifications(index(3, 2), 7).await.unwrap().is_empty(), "another chip counts for itself");
+        // More under one count than a look-up would list: the same one is still known again.
+        let many: Vec<_> = (100..140).map(|n| seen(n, 9)).collect();
+        tx.insert_smdp_notifications(&many).await.unwrap();
+        for (chip, n, seq, known) in [
+            (1, 1, 0, NotificationSeen::Same),
+            (1, 139, 9, NotificationSeen::Same),
+            (1, 100, 9, NotificationSeen::Same),
+            (1, 3, 7, NotificationSeen::OtherUnderItsCount),
+            (1, 3, 8, NotificationSeen::New),
+            (2, 2, 7, NotificationSeen::New),
+        ] {
+            let found = tx.smdp_notification_seen(index(3, chip), index(6, n), seq).await.unwrap();
+            assert_eq!(found, known, "chip {chip} notification {n} count {seq}");
+        }
         for key in ["all", "tac:35290611", "all"] {
             tx.set_smdp_freeze(&freeze(key)).await.unwrap();
         }
@@ -119,5 +131,73 @@ on_both! {
         assert!(!tx.lift_smdp_freeze("all").await.unwrap());
         tx.commit().await.unwrap();
         assert_eq!(store.smdp_freezes().await.unwrap(), [freeze("tac:35290611")]);
+    }
+
+    async fn what_a_chip_has_under_way_is_counted(db: TestDb) {
+        let store = db.open().await;
+        let session = |n: u64, phase: &str, ends: u64, of: u64| SmdpSession {
+            tid_idx: index(4, n),
+            order_id: Some(order(of).id),
+            eid_idx: index(3, 1),
+            phase: phase.to_owned(),
+            sealed: vec![1],
+            expires_at: at(ends),
+        };
+        let bound = |n: u64, state| SmdpOrder { eid_idx: Some(index(3, 1)), state, ..order(n) };
+        let mut tx = store.begin().await.unwrap();
+        tx.insert_smdp_orders(&[bound(1, ProfileState::Downloaded), bound(2, ProfileState::Installed)]).await.unwrap();
+        let sessions = [
+            session(1, "delivered", 10, 1),
+            session(2, "ended", 12, 1),
+            session(3, "delivered", 10, 2),
+            session(4, "authenticated", 50, 1),
+            session(5, "ended", 50, 1),
+        ];
+        tx.put_smdp_sessions(&sessions).await.unwrap();
+        let of = |open_sessions, unanswered_packages| ChipCounts { eid_idx: index(3, 1), open_sessions, unanswered_packages };
+        let chips = [index(3, 1), index(3, 2)];
+        assert_eq!(tx.smdp_chip_counts(&chips, at(40), at(30)).await.unwrap(), [of(1, 1)]);
+        assert_eq!(tx.smdp_chip_counts(&chips, at(60), at(30)).await.unwrap(), [of(0, 1)]);
+        assert_eq!(tx.smdp_chip_counts(&chips, at(60), at(5)).await.unwrap(), []);
+        tx.commit().await.unwrap();
+    }
+
+    async fn callers_and_the_stock_of_their_owners(db: TestDb) {
+        let store = db.open().await;
+        let caller = |n: u8, owner: &str, callback: Option<&str>| Es2plusCaller {
+            certificate: [n; 32],
+            owner: owner.to_owned(),
+            name: nasty(1),
+            callback: callback.map(str::to_owned),
+            added_at: at(u64::from(n)),
+            mac: [7; 32],
+        };
+        let (first, second) = (caller(1, "456-01", None), caller(2, "456-02", Some("https://x")));
+        let free = |n: u64, owner: &str| SmdpOrder {
+            operator: owner.to_owned(),
+            profile_type: "t".to_owned(),
+            state: ProfileState::Available,
+            ..order(n)
+        };
+        let mut tx = store.begin().await.unwrap();
+        for row in [&first, &caller(2, "other", None), &second] {
+            tx.put_es2plus_caller(row).await.unwrap();
+        }
+        tx.insert_smdp_orders(&[free(1, "456-01"), free(2, "456-01"), free(3, "456-02")]).await.unwrap();
+        let owners = ["456-01".to_owned(), "456-02".to_owned()];
+        assert_eq!(tx.es2plus_told(&owners).await.unwrap(), ["456-02"]);
+        assert_eq!(tx.smdp_free("t", "456-02").await.unwrap(), Some(free(3, "456-02")));
+        assert_eq!(tx.smdp_free("t", "456-03").await.unwrap(), None);
+        let mut known = tx.smdp_type_owners("t").await.unwrap();
+        known.sort();
+        assert_eq!(known, owners);
+        tx.commit().await.unwrap();
+        assert_eq!(store.es2plus_caller([1; 32]).await.unwrap(), Some(first.clone()));
+        assert_eq!(store.es2plus_callers(None).await.unwrap(), [first, second.clone()]);
+        assert_eq!(store.es2plus_callers(Some("456-02")).await.unwrap(), [second]);
+        let mut tx = store.begin().await.unwrap();
+        assert!(tx.remove_es2plus_caller([1; 32]).await.unwrap());
+        assert!(!tx.remove_es2plus_caller([1; 32]).await.unwrap());
+        tx.commit().await.unwrap();
     }
 }
