@@ -12,6 +12,9 @@ const DIGEST: u128 = 2;
 const DIGITS_MAX: usize = 35;
 const ASCII_MAX: usize = 17;
 
+/// Between the values of a group of several fields.
+pub(crate) const JOIN: char = '\u{1f}';
+
 /// A group: one value, or several values together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) struct Key(pub(crate) u128);
@@ -181,6 +184,7 @@ impl Names {
         key.text()
             .or_else(|| self.keys.get(&key).map(ToString::to_string))
             .unwrap_or_default()
+            .replace(JOIN, ", ")
     }
 
     /// The id as JSON.
