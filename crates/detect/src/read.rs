@@ -65,21 +65,22 @@ impl Program {
                 let mut line = Line::new(&self.fields);
                 let mut rest = text;
                 while !rest.is_empty() {
-                    let end = memchr_newline(rest.as_bytes());
-                    let (one, after) = rest.split_at(end.unwrap_or(rest.len()));
-                    rest = after.strip_prefix('\n').unwrap_or(after);
-                    reader.line(one, &mut line);
+                    let read = self.scanner.scan(&self.fields, rest, &mut line);
+                    if read.is_some() {
+                        reader.line(&line);
+                    }
+                    let end = read.unwrap_or_else(|| {
+                        let end = rest.find('\n').map_or(rest.len(), |at| at + 1);
+                        reader.slow_line(&rest.as_bytes()[..end]);
+                        end
+                    });
+                    rest = &rest[end..];
                 }
             }
             Err(_) => bytes.split_inclusive(|byte| *byte == b'\n').for_each(|line| reader.slow_line(line)),
         }
         reader.block
     }
-}
-
-/// The place of the first line end.
-fn memchr_newline(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| *byte == b'\n')
 }
 
 struct Reader<'p> {
@@ -89,12 +90,7 @@ struct Reader<'p> {
 }
 
 impl<'p> Reader<'p> {
-    fn line<'a>(&mut self, text: &'a str, line: &mut Line<'a>) {
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        if self.program.scanner.scan(&self.program.fields, text, line).is_none() {
-            self.slow_line(text.as_bytes());
-            return;
-        }
+    fn line(&mut self, line: &Line<'_>) {
         self.block.lines += 1;
         let space = line.source.map_or(0, |source| if source == self.source { 0 } else { hash(source) >> 1 });
         let (id, json) = match line.id {

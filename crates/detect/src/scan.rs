@@ -70,12 +70,9 @@ impl Scanner {
             && self.prefixes[bytes[..4].iter().fold(0, |p, b| p * 10 + usize::from(b - b'0'))]
     }
 
-    /// Reads a line; `None` sends it the slow way.
-    pub(crate) fn scan<'a>(&self, fields: &Fields, text: &'a str, line: &mut Line<'a>) -> Option<()> {
+    /// Reads the first line of a text and tells how long it is, its end included; `None` sends it the slow way.
+    pub(crate) fn scan<'a>(&self, fields: &Fields, text: &'a str, line: &mut Line<'a>) -> Option<usize> {
         let mut cursor = Cursor { text, bytes: text.as_bytes(), at: 0 };
-        if text.len() > Event::LINE_BYTES_MAX {
-            return None;
-        }
         line.vals.fill(Val::Absent);
         line.source = None;
         let mut seen = 0_u32;
@@ -118,7 +115,15 @@ impl Scanner {
             }
         }
         // `ts`, `id` and `type` must be there.
-        (cursor.at == text.len() && seen & REQUIRED == REQUIRED).then_some(())
+        if seen & REQUIRED != REQUIRED || cursor.at > Event::LINE_BYTES_MAX {
+            return None;
+        }
+        match cursor.bytes.get(cursor.at..).unwrap_or_default() {
+            [] => Some(cursor.at),
+            [b'\n', ..] => Some(cursor.at + 1),
+            [b'\r', b'\n', ..] => Some(cursor.at + 2),
+            _ => None,
+        }
     }
 
     /// Whether a field with a fixed meaning may hold this.
