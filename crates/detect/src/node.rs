@@ -165,9 +165,9 @@ impl At {
 pub(crate) fn span(millis: i64) -> String {
     match millis {
         0..=999 => format!("{millis} ms"),
-        ..=119_999 => format!("{} s", millis / 1_000),
-        ..=7_199_999 => format!("{} min", millis / 60_000),
-        ..=172_799_999 => format!("{} h", millis / 3_600_000),
+        1_000..=119_999 => format!("{} s", millis / 1_000),
+        120_000..=7_199_999 => format!("{} min", millis / 60_000),
+        7_200_000..=172_799_999 => format!("{} h", millis / 3_600_000),
         _ => format!("{} days", millis / 86_400_000),
     }
 }

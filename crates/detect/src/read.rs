@@ -178,7 +178,7 @@ pub(crate) fn shard_of(key: Key, shards: usize) -> usize {
     if shards == 1 {
         return 0;
     }
-    usize::try_from((key.mixed() >> 32) * shards as u64 >> 32).unwrap_or(0)
+    usize::try_from(((key.mixed() >> 32) * shards as u64) >> 32).unwrap_or(0)
 }
 
 fn filled<'a>(vals: &[Val<'a>], slot: u8) -> Option<&'a str> {

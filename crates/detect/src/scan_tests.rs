@@ -4,6 +4,7 @@ use super::{Line, LineId, Scanner};
 use crate::fields::{Fields, Val};
 use proptest::prelude::*;
 use simwarden_model::{Event, EventField, EventId};
+use std::sync::LazyLock;
 
 fn all_fields() -> Fields {
     let mut fields = Fields::default();
@@ -17,7 +18,8 @@ fn all_fields() -> Fields {
 /// Compares both ways on one line; true when the quick way took it.
 fn agree(line: &str) -> bool {
     let fields = all_fields();
-    let scanner = Scanner::new();
+    static SCANNER: LazyLock<Scanner> = LazyLock::new(Scanner::new);
+    let scanner = &*SCANNER;
     let mut out = Line::new(&fields);
     let slow = Event::parse_line(line.as_bytes(), "feed");
     if scanner.scan(&fields, line, &mut out).is_none() {

@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod demo;
+pub mod detect;
 pub mod euicc;
 pub mod export;
 pub mod import;
