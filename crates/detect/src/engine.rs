@@ -27,7 +27,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { lateness_ms: 300_000, source: "feed".into(), shards: 1, secret: 0 }
+        Self {
+            lateness_ms: 300_000,
+            source: "feed".into(),
+            shards: 1,
+            secret: 0,
+        }
     }
 }
 
@@ -59,7 +64,12 @@ impl Engine {
         let shards = (0..options.shards.max(1))
             .map(|place| Shard::new(&program, place, options.lateness_ms, options.secret))
             .collect();
-        Self { gate: Gate::new(options.lateness_ms), shards, program, options }
+        Self {
+            gate: Gate::new(options.lateness_ms),
+            shards,
+            program,
+            options,
+        }
     }
 
     /// Takes whole lines of JSON, the next of the stream.
@@ -85,8 +95,11 @@ impl Engine {
 
     fn release(&mut self) -> Vec<Alert> {
         let before = self.gate.final_before();
-        let mut alerts: Vec<Alert> =
-            self.shards.iter_mut().flat_map(|shard| shard.release(&self.program, before)).collect();
+        let mut alerts: Vec<Alert> = self
+            .shards
+            .iter_mut()
+            .flat_map(|shard| shard.release(&self.program, before))
+            .collect();
         sort(&mut alerts);
         alerts
     }
@@ -94,8 +107,11 @@ impl Engine {
     /// The end of the stream: the findings that were not final yet.
     pub fn finish(&mut self) -> Vec<Alert> {
         let newest = self.gate.newest();
-        let mut alerts: Vec<Alert> =
-            self.shards.iter_mut().flat_map(|shard| shard.finish(&self.program, newest)).collect();
+        let mut alerts: Vec<Alert> = self
+            .shards
+            .iter_mut()
+            .flat_map(|shard| shard.finish(&self.program, newest))
+            .collect();
         sort(&mut alerts);
         alerts
     }
@@ -112,7 +128,11 @@ impl Engine {
     /// [`SnapshotError::Unreadable`] when the state cannot be written out.
     pub fn snapshot(&self) -> Result<Vec<u8>, SnapshotError> {
         let shards = self.shards.iter().map(|shard| {
-            Ok(SavedShard { names: shard.names.clone(), waiting: shard.waiting.clone(), nodes: shard.save()? })
+            Ok(SavedShard {
+                names: shard.names.clone(),
+                waiting: shard.waiting.clone(),
+                nodes: shard.save()?,
+            })
         });
         let saved = Saved {
             version: VERSION,
@@ -135,7 +155,11 @@ impl Engine {
         if saved.program != program.fingerprint {
             return Err(SnapshotError::OtherRules);
         }
-        let options = Options { lateness_ms: saved.gate.lateness(), shards: saved.shards.len(), ..options };
+        let options = Options {
+            lateness_ms: saved.gate.lateness(),
+            shards: saved.shards.len(),
+            ..options
+        };
         let mut engine = Self::new(program, options);
         engine.gate = saved.gate;
         for (shard, saved) in engine.shards.iter_mut().zip(saved.shards) {

@@ -103,7 +103,9 @@ impl Fields {
         if let Some(at) = self.names.iter().position(|known| **known == *name) {
             return u8::try_from(at).ok();
         }
-        let slot = u8::try_from(self.names.len()).ok().filter(|slot| usize::from(*slot) < SLOTS_MAX)?;
+        let slot = u8::try_from(self.names.len())
+            .ok()
+            .filter(|slot| usize::from(*slot) < SLOTS_MAX)?;
         self.names.push(name.into());
         match Event::FIELDS.iter().position(|known| *known == name) {
             Some(at) => self.known[at] = slot,

@@ -31,7 +31,13 @@ impl Gate {
     /// `lateness`: how late an event may come, in milliseconds.
     #[must_use]
     pub fn new(lateness: i64) -> Self {
-        Self { lateness: lateness.max(0), newest: i64::MIN, seen: Seen::default(), duplicates: 0, late: 0 }
+        Self {
+            lateness: lateness.max(0),
+            newest: i64::MIN,
+            seen: Seen::default(),
+            duplicates: 0,
+            late: 0,
+        }
     }
 
     /// Lets a block in, as the next of the stream; marks in it what is not let in.
@@ -43,7 +49,13 @@ impl Gate {
                 self.duplicates += 1;
             }
         }
-        let block_newest = block.times.iter().copied().max().unwrap_or(i64::MIN).max(self.newest);
+        let block_newest = block
+            .times
+            .iter()
+            .copied()
+            .max()
+            .unwrap_or(i64::MIN)
+            .max(self.newest);
         if block.times_min < block_newest.saturating_sub(self.lateness) {
             let mut newest = self.newest;
             for (at, ts) in block.times.iter().enumerate() {

@@ -38,7 +38,10 @@ pub(crate) fn pack_place(lat_e7: i32, lon_e7: i32) -> u64 {
 }
 
 /// Latitude and longitude in degrees.
-#[expect(clippy::cast_possible_truncation, reason = "the two halves are what is wanted")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the two halves are what is wanted"
+)]
 pub(crate) fn place(word: u64) -> (f64, f64) {
     let degrees = |half: u32| f64::from(half.cast_signed()) / 1e7;
     (degrees((word >> 32) as u32), degrees(word as u32))
@@ -52,7 +55,11 @@ pub(crate) fn distance_km(from: (f64, f64), to: (f64, f64)) -> f64 {
     let (lat1, lon1) = (from.0.to_radians(), from.1.to_radians());
     let (lat2, lon2) = (to.0.to_radians(), to.1.to_radians());
     let (s1, s2) = (((lat2 - lat1) / 2.0).sin(), ((lon2 - lon1) / 2.0).sin());
-    2.0 * EARTH_KM * (s1 * s1 + lat1.cos() * lat2.cos() * s2 * s2).sqrt().min(1.0).asin()
+    2.0 * EARTH_KM
+        * (s1 * s1 + lat1.cos() * lat2.cos() * s2 * s2)
+            .sqrt()
+            .min(1.0)
+            .asin()
 }
 
 /// An upper bound of [`distance_km`] without trigonometry: along the meridian, then along the equator.

@@ -51,7 +51,8 @@ impl Key {
             ASCII => {
                 let len = usize::try_from(self.0 >> 2 & 31).unwrap_or(0);
                 let packed = self.0 >> 7;
-                let letter = |at: usize| char::from(u8::try_from(packed >> (7 * (len - 1 - at)) & 127).unwrap_or(0));
+                let letter =
+                    |at: usize| char::from(u8::try_from(packed >> (7 * (len - 1 - at)) & 127).unwrap_or(0));
                 Some((0..len).map(letter).collect())
             }
             _ => None,
@@ -64,9 +65,15 @@ impl Key {
     }
 
     /// Sixty-four well mixed bits: for tables, shards and distinct values.
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves are what is wanted")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the two halves are what is wanted"
+    )]
     pub(crate) fn mixed(self) -> u64 {
-        fold(self.0 as u64 ^ 0x9E37_79B9_7F4A_7C15, (self.0 >> 64) as u64 ^ 0xD1B5_4A32_D192_ED03)
+        fold(
+            self.0 as u64 ^ 0x9E37_79B9_7F4A_7C15,
+            (self.0 >> 64) as u64 ^ 0xD1B5_4A32_D192_ED03,
+        )
     }
 }
 
@@ -88,7 +95,10 @@ fn decimal(bytes: &[u8]) -> Option<u128> {
     Some(sum)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a product is folded to its two halves")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a product is folded to its two halves"
+)]
 pub(crate) fn fold(a: u64, b: u64) -> u64 {
     let product = u128::from(a) * u128::from(b);
     (product as u64) ^ (product >> 64) as u64
@@ -238,7 +248,10 @@ impl std::hash::Hasher for KeyHasher {
     fn write_u64(&mut self, value: u64) {
         self.0 = fold(self.0 ^ value ^ 0x9E37_79B9_7F4A_7C15, 0xD6E8_FEB8_6659_FD93);
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves are what is wanted")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the two halves are what is wanted"
+    )]
     fn write_u128(&mut self, value: u128) {
         self.0 = fold(
             self.0 ^ value as u64 ^ 0x9E37_79B9_7F4A_7C15,
@@ -254,7 +267,16 @@ mod tests {
 
     #[test]
     fn what_operators_use_fits_exactly() {
-        for text in ["", "0", "007", "85512345678", "89049032123456789012345678901234", "AG001234", "456-01-0003-01234", "~"] {
+        for text in [
+            "",
+            "0",
+            "007",
+            "85512345678",
+            "89049032123456789012345678901234",
+            "AG001234",
+            "456-01-0003-01234",
+            "~",
+        ] {
             assert_eq!(Key::of(text).text().as_deref(), Some(text), "{text}");
         }
         assert!(Key::of("a text that is too long").is_digest() && Key::of("ភ្នំពេញ").is_digest());

@@ -7,7 +7,10 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let slips = if word.len() < 8 { 1 } else { 2 };
-    let near = known.into_iter().map(|other| (distance(word, other), other)).min()?;
+    let near = known
+        .into_iter()
+        .map(|other| (distance(word, other), other))
+        .min()?;
     (near.0 <= slips && near.1.len() >= 4).then_some(near.1)
 }
 

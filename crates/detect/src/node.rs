@@ -91,15 +91,27 @@ impl<R: Rule> Node for Groups<R> {
             before.map(|at| self.due.remove(&(at, hit.key)));
             after.map(|at| self.due.insert((at, hit.key)));
         }
-        found.map(|found| Fire { key: hit.key, ts: hit.ts, ids: found.ids, reason: found.reason })
+        found.map(|found| Fire {
+            key: hit.key,
+            ts: hit.ts,
+            ids: found.ids,
+            reason: found.reason,
+        })
     }
 
     fn overdue(&mut self, until: i64, fires: &mut Vec<Fire>) {
         while let Some((at, key)) = self.due.first().copied().filter(|(at, _)| *at < until) {
             self.due.pop_first();
-            let Some(state) = self.states.get_mut(&key) else { continue };
+            let Some(state) = self.states.get_mut(&key) else {
+                continue;
+            };
             if let Some(found) = self.rule.overdue(state) {
-                fires.push(Fire { key, ts: at, ids: found.ids, reason: found.reason });
+                fires.push(Fire {
+                    key,
+                    ts: at,
+                    ids: found.ids,
+                    reason: found.reason,
+                });
             }
         }
     }
@@ -141,7 +153,10 @@ impl<R: Rule> Node for Groups<R> {
 
     fn load(&mut self, bytes: &[u8]) -> Result<(), postcard::Error> {
         let states: Vec<(Key, R::State)> = postcard::from_bytes(bytes)?;
-        self.due = states.iter().filter_map(|(key, state)| Some((self.rule.due(state)?, *key))).collect();
+        self.due = states
+            .iter()
+            .filter_map(|(key, state)| Some((self.rule.due(state)?, *key)))
+            .collect();
         self.states.clear();
         self.states.extend(states);
         Ok(())
@@ -157,7 +172,10 @@ pub(crate) struct At {
 
 impl At {
     pub(crate) fn of(hit: &Hit) -> Self {
-        Self { ts: hit.ts, id: hit.id }
+        Self {
+            ts: hit.ts,
+            id: hit.id,
+        }
     }
 }
 

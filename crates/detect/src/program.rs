@@ -1,5 +1,6 @@
 //! A set of rules, compiled: which fields to read, what to ask of each type of event, and the nodes to feed.
 
+use crate::RuleErrors;
 use crate::builtin::Builtin;
 use crate::correlate::event_count::EventCount;
 use crate::correlate::plain::Plain;
@@ -13,7 +14,6 @@ use crate::rules::info::RuleInfo;
 use crate::rules::load;
 use crate::rules::matcher::Expr;
 use crate::scan::Scanner;
-use crate::RuleErrors;
 use std::collections::HashMap;
 
 /// Rules that were loaded together. It never changes; states refer to it by place.
@@ -64,7 +64,11 @@ pub(crate) enum Payload {
     /// The digest of one value, or of several together.
     Digest(Vec<u8>),
     TwoDigests(u8, u8),
-    Place { lat: u8, lon: u8, device: Option<u8> },
+    Place {
+        lat: u8,
+        lon: u8,
+        device: Option<u8>,
+    },
 }
 
 /// A node before it has states.

@@ -77,7 +77,9 @@ impl Program {
                     rest = &rest[end..];
                 }
             }
-            Err(_) => bytes.split_inclusive(|byte| *byte == b'\n').for_each(|line| reader.slow_line(line)),
+            Err(_) => bytes
+                .split_inclusive(|byte| *byte == b'\n')
+                .for_each(|line| reader.slow_line(line)),
         }
         reader.block
     }
@@ -92,7 +94,13 @@ struct Reader<'p> {
 impl<'p> Reader<'p> {
     fn line(&mut self, line: &Line<'_>) {
         self.block.lines += 1;
-        let space = line.source.map_or(0, |source| if source == self.source { 0 } else { hash(source) >> 1 });
+        let space = line.source.map_or(0, |source| {
+            if source == self.source {
+                0
+            } else {
+                hash(source) >> 1
+            }
+        });
         let (id, json) = match line.id {
             LineId::Number(number) => (IdRef::number(number), None),
             LineId::Text(text) => (None, Some(text)),
@@ -113,9 +121,19 @@ impl<'p> Reader<'p> {
             Ok(event) => event,
             Err(why) => return self.quarantine(why),
         };
-        let space = if *event.source == *self.source { 0 } else { hash(&event.source) >> 1 };
+        let space = if *event.source == *self.source {
+            0
+        } else {
+            hash(&event.source) >> 1
+        };
         let (id, json) = id_of(&event.id);
-        let owned: Vec<Owned> = self.program.fields.names().iter().map(|name| Owned::of(event.field(name))).collect();
+        let owned: Vec<Owned> = self
+            .program
+            .fields
+            .names()
+            .iter()
+            .map(|name| Owned::of(event.field(name)))
+            .collect();
         let vals: Vec<Val<'_>> = owned.iter().map(Owned::val).collect();
         let ts = event.ts.as_millis();
         self.admit(ts, space, id, json.as_deref());
@@ -125,7 +143,11 @@ impl<'p> Reader<'p> {
     fn quarantine(&mut self, why: Quarantined) {
         self.block.quarantined += 1;
         if self.block.problems.len() < PROBLEMS_MAX {
-            self.block.problems.push(Problem { line: self.block.lines, reason: why.reason, text: why.text });
+            self.block.problems.push(Problem {
+                line: self.block.lines,
+                reason: why.reason,
+                text: why.text,
+            });
         }
     }
 
@@ -135,9 +157,14 @@ impl<'p> Reader<'p> {
         block.times.push(ts);
         block.times_min = block.times_min.min(ts);
         // A number and the text of that number are the same name, as for the store.
-        let number = json.and_then(|json| json.trim_matches('"').parse::<u64>().ok()).and_then(IdRef::number);
+        let number = json
+            .and_then(|json| json.trim_matches('"').parse::<u64>().ok())
+            .and_then(IdRef::number);
         let (space, id) = match number.unwrap_or(id) {
-            id if id.is_named() => (fold(space ^ 0x5851_F42D_4C95_7F2D, 0xDA94_2042_E4DD_58B5) | 1 << 63, id),
+            id if id.is_named() => (
+                fold(space ^ 0x5851_F42D_4C95_7F2D, 0xDA94_2042_E4DD_58B5) | 1 << 63,
+                id,
+            ),
             id => (space, id),
         };
         block.ids.push((space, id.bits()));
@@ -168,7 +195,16 @@ impl<'p> Reader<'p> {
             block.names[shard].keep_id(id, json);
         }
         let event = u32::try_from(block.times.len() - 1).ok()?;
-        block.hits[shard].push(Hit { key, ts, id, a, b, node: feed.node, part: feed.part, event });
+        block.hits[shard].push(Hit {
+            key,
+            ts,
+            id,
+            a,
+            b,
+            node: feed.node,
+            part: feed.part,
+            event,
+        });
         Some(())
     }
 }
@@ -195,7 +231,10 @@ fn group(group: &Group, vals: &[Val<'_>]) -> Option<(Key, Option<String>)> {
         Group::All => one("all"),
         Group::One(slot) => one(filled(vals, *slot)?),
         Group::Many(slots) => {
-            let texts = slots.iter().map(|slot| filled(vals, *slot)).collect::<Option<Vec<_>>>()?;
+            let texts = slots
+                .iter()
+                .map(|slot| filled(vals, *slot))
+                .collect::<Option<Vec<_>>>()?;
             one(&texts.join(&JOIN.to_string()))
         }
         Group::First(slots) => one(slots.iter().find_map(|slot| filled(vals, *slot)).unwrap_or("")),
@@ -209,7 +248,9 @@ fn payload(payload: &Payload, vals: &[Val<'_>]) -> Option<(u64, u64)> {
         Payload::Nothing => (0, 0),
         Payload::Number(slot) => (vals[usize::from(*slot)].number()?.to_bits(), 0),
         Payload::Digest(slots) => {
-            let sum = slots.iter().try_fold(0, |sum, slot| Some(fold(sum ^ digest(*slot)?, 0x2545_F491_4F6C_DD1D)))?;
+            let sum = slots.iter().try_fold(0, |sum, slot| {
+                Some(fold(sum ^ digest(*slot)?, 0x2545_F491_4F6C_DD1D))
+            })?;
             (sum, 0)
         }
         Payload::TwoDigests(a, b) => (digest(*a)?, digest(*b)?),

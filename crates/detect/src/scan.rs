@@ -72,7 +72,11 @@ impl Scanner {
 
     /// Reads the first line of a text and tells how long it is, its end included; `None` sends it the slow way.
     pub(crate) fn scan<'a>(&self, fields: &Fields, text: &'a str, line: &mut Line<'a>) -> Option<usize> {
-        let mut cursor = Cursor { text, bytes: text.as_bytes(), at: 0 };
+        let mut cursor = Cursor {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+        };
         line.vals.fill(Val::Absent);
         line.source = None;
         let mut seen = 0_u32;
@@ -93,7 +97,9 @@ impl Scanner {
                 self.check(field, value, line)?;
                 let slot = fields.known[field];
                 if slot != UNREAD {
-                    if field == F_IMEI && Imei::parse_vouched(value.text()?).ok()?.0.reveal() != value.text()? {
+                    if field == F_IMEI
+                        && Imei::parse_vouched(value.text()?).ok()?.0.reveal() != value.text()?
+                    {
                         return None;
                     }
                     line.vals[usize::from(slot)] = value;
@@ -284,7 +290,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn word(&self, at: usize) -> Option<u64> {
-        self.bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
+        self.bytes
+            .get(at..at + 8)?
+            .try_into()
+            .ok()
+            .map(u64::from_le_bytes)
     }
 
     /// A field name, behind its opening quote, with its first eight bytes.
@@ -301,7 +311,11 @@ impl<'a> Cursor<'a> {
             return None;
         }
         self.at = from + len + 1;
-        let tag = if len == 0 { 0 } else { word & (u64::MAX >> (64 - 8 * len)) };
+        let tag = if len == 0 {
+            0
+        } else {
+            word & (u64::MAX >> (64 - 8 * len))
+        };
         Some((self.text.get(from..from + len)?, tag))
     }
 

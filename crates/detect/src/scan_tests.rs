@@ -37,7 +37,9 @@ fn agree(line: &str) -> bool {
         let quick = out.vals[slot];
         match event.field(name) {
             None => assert_eq!(quick, Val::Absent, "{name}"),
-            Some(EventField::Text(text)) if **name == *"source" => assert_eq!(quick.text().unwrap_or("feed"), text),
+            Some(EventField::Text(text)) if **name == *"source" => {
+                assert_eq!(quick.text().unwrap_or("feed"), text)
+            }
             Some(EventField::Text(text)) => assert_eq!(quick, Val::Text(text), "{name}"),
             Some(EventField::Operator(plmn)) => assert_eq!(quick, Val::Text(&plmn.to_string())),
             Some(EventField::Integer(n)) => assert_eq!(quick.text(), Some(n.to_string().as_str())),
@@ -57,7 +59,9 @@ fn plain_lines_go_the_quick_way() {
     assert!(agree(
         r#"{"ts":1760000000000,"id":7,"type":"attach","msisdn":"85512345678","iccid":"8985501123456789012","eid":"89049032123456789012345678901234","imei":"490154203237518","imsi":"456012345678901","agent_id":"AG000001","sender":"bank:01","ip":"10.1.2.3","cell":"456-01-0001-00002","lat":11.556400,"lon":-104.928200}"#
     ));
-    assert!(agree(r#"{ "ts": 1, "id": "a", "type": "x", "extra": 5, "operator": "456-01", "lat": -0.5 }"#));
+    assert!(agree(
+        r#"{ "ts": 1, "id": "a", "type": "x", "extra": 5, "operator": "456-01", "lat": -0.5 }"#
+    ));
     assert!(agree(r#"{"ts":1,"id":"ភ្នំ","type":"x","reason":"ស្រុក"}"#));
 }
 

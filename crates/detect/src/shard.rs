@@ -35,7 +35,10 @@ impl Shard {
     /// but places in tables.
     #[must_use]
     pub fn new(program: &Program, place: usize, lateness: i64, secret: u64) -> Self {
-        let timed = (0_u16..).zip(&program.nodes).filter(|(_, spec)| spec.make.is_timed()).map(|(at, _)| at);
+        let timed = (0_u16..)
+            .zip(&program.nodes)
+            .filter(|(_, spec)| spec.make.is_timed())
+            .map(|(at, _)| at);
         Self {
             place,
             names: Names::default(),
@@ -65,7 +68,12 @@ impl Shard {
             let slice = hit.ts.div_euclid(self.width);
             if last.as_ref().is_none_or(|(at, _)| *at != slice) {
                 let spare = &mut self.spare;
-                last = Some((slice, self.waiting.entry(slice).or_insert_with(|| spare.pop().unwrap_or_default())));
+                last = Some((
+                    slice,
+                    self.waiting
+                        .entry(slice)
+                        .or_insert_with(|| spare.pop().unwrap_or_default()),
+                ));
             }
             if let Some((_, waiting)) = &mut last {
                 waiting.push(Hit { event: 0, ..*hit });
@@ -78,7 +86,9 @@ impl Shard {
         let slice = final_before.div_euclid(self.width);
         let mut alerts = Vec::new();
         while self.waiting.first_key_value().is_some_and(|(at, _)| *at < slice) {
-            let Some((_, hits)) = self.waiting.pop_first() else { break };
+            let Some((_, hits)) = self.waiting.pop_first() else {
+                break;
+            };
             self.show(program, hits, &mut alerts);
         }
         self.overdue(program, slice.saturating_mul(self.width), &mut alerts);
@@ -100,13 +110,21 @@ impl Shard {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         let groups = self.nodes.iter().map(|node| node.groups()).sum();
-        (groups, self.nodes.iter().map(|node| node.groups() * node.state_bytes()).sum())
+        (
+            groups,
+            self.nodes
+                .iter()
+                .map(|node| node.groups() * node.state_bytes())
+                .sum(),
+        )
     }
 
     fn show(&mut self, program: &Program, mut hits: Vec<Hit>, alerts: &mut Vec<Alert>) {
         let names = &self.names;
         hits.sort_by(|a, b| {
-            a.ts.cmp(&b.ts).then_with(|| names.order(a.id, b.id)).then_with(|| a.rank().cmp(&b.rank()))
+            a.ts.cmp(&b.ts)
+                .then_with(|| names.order(a.id, b.id))
+                .then_with(|| a.rank().cmp(&b.rank()))
         });
         for hit in &hits {
             if !self.timed.is_empty() {
@@ -152,7 +170,16 @@ impl Shard {
             return;
         };
         for (parent, part) in &spec.parents {
-            let hit = Hit { key: fire.key, ts: fire.ts, id, a: 0, b: 0, node: *parent, part: *part, event: 0 };
+            let hit = Hit {
+                key: fire.key,
+                ts: fire.ts,
+                id,
+                a: 0,
+                b: 0,
+                node: *parent,
+                part: *part,
+                event: 0,
+            };
             self.step(program, &hit, alerts, depth + 1);
         }
     }
@@ -184,6 +211,9 @@ impl Shard {
     }
 
     pub(crate) fn load(&mut self, states: &[Vec<u8>]) -> Result<(), postcard::Error> {
-        self.nodes.iter_mut().zip(states).try_for_each(|(node, bytes)| node.load(bytes))
+        self.nodes
+            .iter_mut()
+            .zip(states)
+            .try_for_each(|(node, bytes)| node.load(bytes))
     }
 }

@@ -125,7 +125,14 @@ fn stream(seed: u64, count: u64) -> Vec<(i64, String)> {
 }
 
 fn all(lines: &[(i64, String)], cut: usize, shards: usize) -> Vec<Alert> {
-    let mut engine = Engine::new(program(), Options { shards, secret: shards as u64, ..Options::default() });
+    let mut engine = Engine::new(
+        program(),
+        Options {
+            shards,
+            secret: shards as u64,
+            ..Options::default()
+        },
+    );
     let mut alerts = Vec::new();
     for part in lines.chunks(cut) {
         let text: String = part.iter().map(|(_, line)| line.as_str()).collect();
@@ -143,14 +150,26 @@ fn order_cuts_and_shards_change_nothing() {
         let ordered = stream(seed, 3_000);
         let expected = all(&ordered, 3_000, 1);
         for rule in ["three_then_ok", "addresses", "money", "both", "quiet"] {
-            assert!(expected.iter().any(|alert| alert.rule == rule), "{rule} is silent in seed {seed}");
+            assert!(
+                expected.iter().any(|alert| alert.rule == rule),
+                "{rule} is silent in seed {seed}"
+            );
         }
         let mut dice = Dice(seed ^ 99);
         let mut mixed = ordered.clone();
         mixed.sort_by_cached_key(|(ts, _)| ts + i64::try_from(dice.below(300_000)).unwrap());
         assert_ne!(ordered, mixed);
-        for (lines, cut, shards) in [(&ordered, 7, 3), (&mixed, 1, 1), (&mixed, 11, 4), (&mixed, 900, 2)] {
-            assert_eq!(all(lines, cut, shards), expected, "seed {seed}, cut {cut}, shards {shards}");
+        for (lines, cut, shards) in [
+            (&ordered, 7, 3),
+            (&mixed, 1, 1),
+            (&mixed, 11, 4),
+            (&mixed, 900, 2),
+        ] {
+            assert_eq!(
+                all(lines, cut, shards),
+                expected,
+                "seed {seed}, cut {cut}, shards {shards}"
+            );
         }
     }
 }
@@ -165,9 +184,21 @@ fn a_snapshot_goes_on_exactly() {
         let mut alerts = engine.step(text(&lines[..at]).as_bytes()).alerts;
         let bytes = engine.snapshot().unwrap();
         drop(engine);
-        let mut engine = Engine::restore(program(), Options { secret: 9, ..Options::default() }, &bytes).unwrap();
+        let mut engine = Engine::restore(
+            program(),
+            Options {
+                secret: 9,
+                ..Options::default()
+            },
+            &bytes,
+        )
+        .unwrap();
         alerts.extend(engine.step(text(&lines[at - 1..]).as_bytes()).alerts);
-        assert_eq!(engine.turned_away().0, 1, "the event that comes again after the snapshot is known");
+        assert_eq!(
+            engine.turned_away().0,
+            1,
+            "the event that comes again after the snapshot is known"
+        );
         alerts.extend(engine.finish());
         assert_eq!(alerts, expected, "snapshot after {at}");
         assert!(Engine::restore(program(), Options::default(), &bytes[..bytes.len() / 2]).is_err());
@@ -192,51 +223,113 @@ fn too_late_and_twice_are_turned_away_and_nonsense_is_quarantined() {
 #[test]
 fn a_wrong_rule_is_refused_with_line_and_advice() {
     let correlation = |middle: &str| {
-        format!("title: A\nname: a\ndetection:\n  s: {{type: attach}}\n  condition: s\n---\ntitle: B\ncorrelation:\n{middle}")
+        format!(
+            "title: A\nname: a\ndetection:\n  s: {{type: attach}}\n  condition: s\n---\ntitle: B\ncorrelation:\n{middle}"
+        )
     };
-    let good = "  type: event_count\n  rules: [a]\n  group-by: [msisdn]\n  timespan: 5m\n  condition: {gte: 3}\n";
+    let good =
+        "  type: event_count\n  rules: [a]\n  group-by: [msisdn]\n  timespan: 5m\n  condition: {gte: 3}\n";
     assert!(Program::load(&[("r.yml".into(), correlation(good))]).is_ok());
     let detection = |item: &str| format!("title: A\ndetection:\n  s:\n    {item}\n  condition: s\n");
     let cases: Vec<(String, usize, &str)> = vec![
-        ("title: [".into(), 1, "no YAML"),
+        ("title: [".into(), 2, "no YAML"),
         ("- a\n".into(), 1, "begin with `title:`"),
-        ("name: a\ndetection:\n  s: {type: attach}\n  condition: s\n".into(), 1, "no title"),
+        (
+            "name: a\ndetection:\n  s: {type: attach}\n  condition: s\n".into(),
+            1,
+            "no title",
+        ),
         ("title: A\n".into(), 1, "says nothing to look for"),
-        ("title: A\nlevel: urgent\ndetection:\n  s: {type: attach}\n  condition: s\n".into(), 2, "informational, low"),
-        ("title: A\ndetecton:\n  s: {type: attach}\n  condition: s\n".into(), 2, "write `detection`"),
-        ("title: A\ndetection:\n  s: {type: attach}\n".into(), 2, "add `condition"),
-        ("title: A\ndetection:\n  s: {type: attach}\n  condition: t\n".into(), 4, "`t`"),
+        (
+            "title: A\nlevel: urgent\ndetection:\n  s: {type: attach}\n  condition: s\n".into(),
+            2,
+            "informational, low",
+        ),
+        (
+            "title: A\ndetecton:\n  s: {type: attach}\n  condition: s\n".into(),
+            2,
+            "write `detection`",
+        ),
+        (
+            "title: A\ndetection:\n  s: {type: attach}\n".into(),
+            2,
+            "add `condition",
+        ),
+        (
+            "title: A\ndetection:\n  s: {type: attach}\n  condition: t\n".into(),
+            4,
+            "`t`",
+        ),
         (detection("msidsn: 855"), 4, "write `msisdn`"),
         (detection("type: sim_swp"), 4, "write `sim_swap`"),
         (detection("type|wide: x"), 4, "not known here"),
         (detection("type|foo: x"), 4, "foo"),
         (detection("reason|re: '('"), 4, "regular expression"),
         (detection("ip|cidr: 10.0.0.0"), 4, "10.0.0.0/8"),
-        (correlation(&good.replace("event_count", "event_cuont")), 9, "event_count"),
+        (
+            correlation(&good.replace("event_count", "event_cuont")),
+            9,
+            "event_count",
+        ),
         (correlation(&good.replace("5m", "5 minutes")), 12, "15m"),
         (correlation(&good.replace("[a]", "[b]")), 10, "no rule called `b`"),
         (correlation(&good.replace("group-by", "groupby")), 11, "group-by"),
         (correlation(&good.replace("gte: 3", "lt: 3")), 13, "silence"),
         (correlation(&good.replace("gte: 3", "above: 3")), 13, "gte"),
-        (correlation(&good.replace("event_count", "value_count")), 13, "field"),
-        (correlation(&good.replace("event_count", "temporal").replace("  condition: {gte: 3}\n", "")), 10, "two to eight"),
-        ("title: A\nbuiltin:\n  type: imposible_travel\n  rules: [a]\n".into(), 3, "impossible_travel"),
-        (format!("{}---\ntitle: C\nbuiltin:\n  type: impossible_travel\n  rules: [a]\n  with: {{min: 5}}\n", correlation(good)), 20, "min"),
+        (
+            correlation(&good.replace("event_count", "value_count")),
+            13,
+            "field",
+        ),
+        (
+            correlation(
+                &good
+                    .replace("event_count", "temporal")
+                    .replace("  condition: {gte: 3}\n", ""),
+            ),
+            10,
+            "two to eight",
+        ),
+        (
+            "title: A\nbuiltin:\n  type: imposible_travel\n  rules: [a]\n".into(),
+            3,
+            "impossible_travel",
+        ),
+        (
+            format!(
+                "{}---\ntitle: C\nbuiltin:\n  type: impossible_travel\n  rules: [a]\n  with: {{min: 5}}\n",
+                correlation(good)
+            ),
+            19,
+            "min",
+        ),
         ("title: A\nfilter:\n  rules: any\n".into(), 2, "and not filter"),
     ];
+    let mut findings = Vec::new();
     for (text, line, advice) in cases {
         let Err(errors) = Program::load(&[("r.yml".into(), text.clone())]) else {
             panic!("taken:\n{text}");
         };
-        let fits = errors.0.iter().any(|error| error.line == line && error.text.contains(advice) && error.file == "r.yml");
-        assert!(fits, "line {line}, {advice:?} expected for\n{text}\ngot {:?}", errors.0);
+        let fits = errors
+            .0
+            .iter()
+            .any(|error| error.line == line && error.text.contains(advice) && error.file == "r.yml");
+        if !fits {
+            findings.push(format!(
+                "line {line}, {advice:?} expected for\n{text}\ngot {:?}",
+                errors.0
+            ));
+        }
     }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
 #[test]
 fn rules_that_wait_for_each_other_are_refused() {
     let one = |name: &str, other: &str| {
-        format!("title: {name}\nname: {name}\ncorrelation:\n  type: event_count\n  rules: [{other}]\n  timespan: 5m\n  condition: {{gte: 3}}\n")
+        format!(
+            "title: {name}\nname: {name}\ncorrelation:\n  type: event_count\n  rules: [{other}]\n  timespan: 5m\n  condition: {{gte: 3}}\n"
+        )
     };
     let text = format!("{}---\n{}", one("aaaa", "bbbb"), one("bbbb", "aaaa"));
     let errors = Program::load(&[("r.yml".into(), text)]).unwrap_err();

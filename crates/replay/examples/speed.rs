@@ -16,8 +16,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let program = rules_in(Path::new(rules))?.program()?;
     let workers = args.get(3).map_or(Ok(1), |text| text.parse())?;
-    let lateness_ms = args.get(4).map_or(Some(300_000), |text| simwarden_detect::parse_span(text)).unwrap_or(0);
-    let replay = Replay { workers, lateness_ms, source: "file".into(), secret: 7 };
+    let lateness_ms = args
+        .get(4)
+        .map_or(Some(300_000), |text| simwarden_detect::parse_span(text))
+        .unwrap_or(0);
+    let replay = Replay {
+        workers,
+        lateness_ms,
+        source: "file".into(),
+        secret: 7,
+    };
     let summary = run(&program, std::fs::File::open(file)?, &replay, &mut |_| Ok(()))?;
     println!("{summary:?}");
     Ok(())

@@ -50,7 +50,10 @@ impl std::hash::Hasher for Mixer {
     }
     fn write_u64(&mut self, value: u64) {
         let product = u128::from(value ^ 0x9E37_79B9_7F4A_7C15) * 0xD6E8_FEB8_6659_FD93;
-        #[expect(clippy::cast_possible_truncation, reason = "a product is folded to its two halves")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a product is folded to its two halves"
+        )]
         {
             self.0 = (product as u64) ^ (product >> 64) as u64;
         }
@@ -87,7 +90,15 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn cut(line: &'a [u8]) -> Option<Self> {
-        let mut fields = Fields { ts: 0, kind: b"", line: 0, agent: b"", sender: b"", lat: b"", lon: b"" };
+        let mut fields = Fields {
+            ts: 0,
+            kind: b"",
+            line: 0,
+            agent: b"",
+            sender: b"",
+            lat: b"",
+            lon: b"",
+        };
         let mut at = 1;
         while *line.get(at)? == b'"' {
             let name_end = at + 1 + line[at + 1..].iter().position(|b| *b == b'"')?;
@@ -117,11 +128,16 @@ impl<'a> Fields<'a> {
 }
 
 fn number(digits: &[u8]) -> u64 {
-    digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit.wrapping_sub(b'0')))
+    digits
+        .iter()
+        .fold(0, |sum, digit| sum * 10 + u64::from(digit.wrapping_sub(b'0')))
 }
 
 fn degrees(text: &[u8]) -> f64 {
-    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0.0)
+    std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0.0)
 }
 
 impl State {
@@ -186,7 +202,12 @@ impl State {
 }
 
 fn distance_km(from: (i64, f64, f64), to: (i64, f64, f64)) -> f64 {
-    let (lat1, lon1, lat2, lon2) = (from.1.to_radians(), from.2.to_radians(), to.1.to_radians(), to.2.to_radians());
+    let (lat1, lon1, lat2, lon2) = (
+        from.1.to_radians(),
+        from.2.to_radians(),
+        to.1.to_radians(),
+        to.2.to_radians(),
+    );
     let (s1, s2) = (((lat2 - lat1) / 2.0).sin(), ((lon2 - lon1) / 2.0).sin());
     2.0 * 6371.0088 * (s1 * s1 + lat1.cos() * lat2.cos() * s2 * s2).sqrt().asin()
 }

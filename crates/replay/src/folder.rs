@@ -54,7 +54,10 @@ impl Rules {
 }
 
 fn walk(folder: &Path, depth: usize, rules: &mut Rules) -> Result<(), FolderError> {
-    let unreadable = |path: &Path, source| FolderError::Unreadable { path: path.to_owned(), source };
+    let unreadable = |path: &Path, source| FolderError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     for entry in std::fs::read_dir(folder).map_err(|e| unreadable(folder, e))? {
         let path = entry.map_err(|e| unreadable(folder, e))?.path();
         if path.is_dir() && depth < DEPTH_MAX {
@@ -63,7 +66,12 @@ fn walk(folder: &Path, depth: usize, rules: &mut Rules) -> Result<(), FolderErro
             let text = std::fs::read_to_string(&path).map_err(|e| unreadable(&path, e))?;
             let name = path.display().to_string();
             let is_cases = name.ends_with(".cases.yml") || name.ends_with(".cases.yaml");
-            if is_cases { &mut rules.cases } else { &mut rules.files }.push((name, text));
+            if is_cases {
+                &mut rules.cases
+            } else {
+                &mut rules.files
+            }
+            .push((name, text));
         }
     }
     Ok(())

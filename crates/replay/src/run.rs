@@ -143,14 +143,31 @@ pub fn run(
     write: &mut (dyn FnMut(&[Alert]) -> std::io::Result<()> + Send),
 ) -> Result<Summary, ReplayError> {
     let workers = replay.workers.clamp(1, 256);
-    let silent = program.rules().iter().filter(|rule| rule.alerts).map(|rule| (rule.id.clone(), 0));
+    let silent = program
+        .rules()
+        .iter()
+        .filter(|rule| rule.alerts)
+        .map(|rule| (rule.id.clone(), 0));
     let table = Table {
-        source: Mutex::new(Source { reader: input, rest: Vec::new(), ended: false, given: 0, failed: None }),
-        blocks: RwLock::new(std::iter::repeat_with(Block::default).take(workers * PIECES_A_WORKER).collect()),
+        source: Mutex::new(Source {
+            reader: input,
+            rest: Vec::new(),
+            ended: false,
+            given: 0,
+            failed: None,
+        }),
+        blocks: RwLock::new(
+            std::iter::repeat_with(Block::default)
+                .take(workers * PIECES_A_WORKER)
+                .collect(),
+        ),
         alerts: Mutex::new(Vec::new()),
         desk: Mutex::new(Desk {
             gate: Gate::new(replay.lateness_ms),
-            summary: Summary { alerts: silent.collect(), ..Summary::default() },
+            summary: Summary {
+                alerts: silent.collect(),
+                ..Summary::default()
+            },
             lines: 0,
             final_before: i64::MIN,
             over: false,
@@ -166,7 +183,10 @@ pub fn run(
         }
         work(&table, program, replay, 0, workers);
     });
-    let desk = table.desk.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let desk = table
+        .desk
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     match desk.failed {
         Some(error) => Err(error),
         None => Ok(desk.summary),
@@ -184,7 +204,10 @@ fn work<R: Read>(table: &Table<'_, R>, program: &Program, replay: &Replay, place
     loop {
         read_round(table, program, replay, workers, &mut piece);
         if table.barrier.wait().is_leader() {
-            let mut blocks = table.blocks.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut blocks = table
+                .blocks
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             let desk = &mut *locked(&table.desk);
             desk.admit(&mut blocks, &mut locked(&table.source));
         }
@@ -194,7 +217,10 @@ fn work<R: Read>(table: &Table<'_, R>, program: &Program, replay: &Replay, place
             (desk.final_before, desk.gate.newest(), desk.over)
         };
         let mut alerts = {
-            let blocks = table.blocks.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let blocks = table
+                .blocks
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             blocks.iter().for_each(|block| shard.take(block));
             shard.release(program, final_before)
         };
@@ -215,13 +241,22 @@ fn work<R: Read>(table: &Table<'_, R>, program: &Program, replay: &Replay, place
     }
 }
 
-fn read_round<R: Read>(table: &Table<'_, R>, program: &Program, replay: &Replay, workers: usize, piece: &mut Vec<u8>) {
+fn read_round<R: Read>(
+    table: &Table<'_, R>,
+    program: &Program,
+    replay: &Replay,
+    workers: usize,
+    piece: &mut Vec<u8>,
+) {
     loop {
         let Some(number) = locked(&table.source).next(piece, workers * PIECES_A_WORKER) else {
             return;
         };
         let block = program.read(piece, workers, &replay.source);
-        let mut blocks = table.blocks.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut blocks = table
+            .blocks
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         blocks[number] = block;
     }
 }
@@ -237,7 +272,9 @@ impl Desk<'_> {
             self.summary.quarantined += block.quarantined;
             let room = PROBLEMS_MAX.saturating_sub(self.summary.problems.len());
             let told = block.problems.iter().take(room);
-            self.summary.problems.extend(told.map(|problem| (self.lines + problem.line, problem.text.to_string())));
+            self.summary
+                .problems
+                .extend(told.map(|problem| (self.lines + problem.line, problem.text.to_string())));
             self.lines += block.lines;
         }
         self.summary.duplicates = self.gate.duplicates;

@@ -68,19 +68,36 @@ impl Rule for AgentGraph {
         state.acts.push_back((hit.a, hit.b, At::of(hit)));
         // Pairs are unique, so a chip that stands here twice has two victims.
         let reused = |chip: u64| state.acts.iter().filter(|(other, _, _)| *other == chip).count() > 1;
-        let mut victims: Vec<u64> =
-            state.acts.iter().filter(|(chip, _, _)| reused(*chip)).map(|(_, victim, _)| *victim).collect();
+        let mut victims: Vec<u64> = state
+            .acts
+            .iter()
+            .filter(|(chip, _, _)| reused(*chip))
+            .map(|(_, victim, _)| *victim)
+            .collect();
         victims.sort_unstable();
         victims.dedup();
         let was = std::mem::replace(&mut state.on, victims.len() >= self.victims);
         (victims.len() >= self.victims && !was).then(|| Found {
-            ids: state.acts.iter().filter(|(chip, _, _)| reused(*chip)).map(|(_, _, at)| at.id).take(IDS_MAX).collect(),
-            reason: format!("{} people on reused chips within {}", victims.len(), span(self.timespan.0)),
+            ids: state
+                .acts
+                .iter()
+                .filter(|(chip, _, _)| reused(*chip))
+                .map(|(_, _, at)| at.id)
+                .take(IDS_MAX)
+                .collect(),
+            reason: format!(
+                "{} people on reused chips within {}",
+                victims.len(),
+                span(self.timespan.0)
+            ),
         })
     }
 
     fn forgotten_at(&self, state: &State) -> i64 {
-        state.acts.back().map_or(i64::MIN, |(_, _, at)| at.ts.saturating_add(self.timespan.0))
+        state
+            .acts
+            .back()
+            .map_or(i64::MIN, |(_, _, at)| at.ts.saturating_add(self.timespan.0))
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

@@ -30,7 +30,9 @@ pub(crate) struct AgentOutlier {
 impl Params for AgentOutlier {
     fn check(&self, parts: usize) -> Result<(), String> {
         if parts == 0 {
-            return Err("agent_outlier counts the events of one or more rules; name them under `rules`".into());
+            return Err(
+                "agent_outlier counts the events of one or more rules; name them under `rules`".into(),
+            );
         }
         if self.times < 2 || !(2..=EVENTS_MAX).contains(&self.at_least) || self.peers == 0 {
             return Err("`times` must be 2 or more, `at_least` 2 to 512, `peers` 1 or more".into());
@@ -59,7 +61,13 @@ pub(crate) struct State {
 impl AgentOutlier {
     /// The middle count of the others that did anything in the window, and how many these are.
     fn peers(&self, state: &State, but: u64, now: i64) -> (usize, usize) {
-        let recent = |member: &Member| member.events.iter().filter(|at| at.ts > now - self.timespan.0).count();
+        let recent = |member: &Member| {
+            member
+                .events
+                .iter()
+                .filter(|at| at.ts > now - self.timespan.0)
+                .count()
+        };
         let mut counts: Vec<usize> = state
             .members
             .iter()
@@ -81,12 +89,19 @@ impl Rule for AgentOutlier {
     fn step(&self, state: &mut State, hit: &Hit) -> Option<Found> {
         state.newest = hit.ts;
         if state.members.len() >= MEMBERS_MAX && !state.members.contains_key(&hit.a) {
-            let oldest = state.members.iter().min_by_key(|(_, member)| member.events.back().map(|at| at.ts));
+            let oldest = state
+                .members
+                .iter()
+                .min_by_key(|(_, member)| member.events.back().map(|at| at.ts));
             let oldest = oldest.map(|(id, _)| *id);
             oldest.and_then(|id| state.members.remove(&id));
         }
         let member = state.members.entry(hit.a).or_default();
-        while member.events.front().is_some_and(|first| first.ts <= hit.ts - self.timespan.0) {
+        while member
+            .events
+            .front()
+            .is_some_and(|first| first.ts <= hit.ts - self.timespan.0)
+        {
             member.events.pop_front();
         }
         if member.events.len() >= EVENTS_MAX {
@@ -105,8 +120,18 @@ impl Rule for AgentOutlier {
         let member = state.members.get_mut(&hit.a)?;
         member.on = true;
         Some(Found {
-            ids: member.events.iter().rev().take(IDS_MAX).rev().map(|at| at.id).collect(),
-            reason: format!("{count} within {}, the middle one of {peers} peers {median}", span(self.timespan.0)),
+            ids: member
+                .events
+                .iter()
+                .rev()
+                .take(IDS_MAX)
+                .rev()
+                .map(|at| at.id)
+                .collect(),
+            reason: format!(
+                "{count} within {}, the middle one of {peers} peers {median}",
+                span(self.timespan.0)
+            ),
         })
     }
 
@@ -115,6 +140,10 @@ impl Rule for AgentOutlier {
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {
-        state.members.values().flat_map(|member| &member.events).for_each(|at| each(at.id));
+        state
+            .members
+            .values()
+            .flat_map(|member| &member.events)
+            .for_each(|at| each(at.id));
     }
 }

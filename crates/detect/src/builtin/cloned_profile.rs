@@ -37,7 +37,9 @@ impl Params for ClonedProfile {
     }
 
     fn input(&self) -> Input {
-        Input::Place { device: Some(self.device.clone()) }
+        Input::Place {
+            device: Some(self.device.clone()),
+        }
     }
 }
 
@@ -69,9 +71,21 @@ impl Rule for ClonedProfile {
 
     fn step(&self, state: &mut State, hit: &Hit) -> Option<Found> {
         let now = At::of(hit);
-        let seat = Seat { place: hit.a, device: hit.b, first: now, last: now };
-        let Some(held) = state.held.as_mut().filter(|held| hit.ts - held.last.ts <= self.timespan.0) else {
-            *state = State { left: None, held: Some(seat) };
+        let seat = Seat {
+            place: hit.a,
+            device: hit.b,
+            first: now,
+            last: now,
+        };
+        let Some(held) = state
+            .held
+            .as_mut()
+            .filter(|held| hit.ts - held.last.ts <= self.timespan.0)
+        else {
+            *state = State {
+                left: None,
+                held: Some(seat),
+            };
             return None;
         };
         if self.same(held, hit) {
@@ -79,7 +93,9 @@ impl Rule for ClonedProfile {
             return None;
         }
         let held = *held;
-        let back = state.left.filter(|left| self.same(left, hit) && hit.ts - left.last.ts <= self.timespan.0);
+        let back = state
+            .left
+            .filter(|left| self.same(left, hit) && hit.ts - left.last.ts <= self.timespan.0);
         state.left = Some(held);
         state.held = Some(seat);
         let left = back?;
@@ -97,7 +113,9 @@ impl Rule for ClonedProfile {
     fn forgotten_at(&self, state: &State) -> i64 {
         // The held seat becomes the left one at the next move, and counts from its last sighting.
         let newest = state.held.map(|seat| seat.last.ts);
-        newest.map_or(i64::MIN, |ts| ts.saturating_add(self.timespan.0).saturating_add(1))
+        newest.map_or(i64::MIN, |ts| {
+            ts.saturating_add(self.timespan.0).saturating_add(1)
+        })
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

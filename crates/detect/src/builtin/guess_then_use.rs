@@ -77,15 +77,25 @@ impl Rule for GuessThenUse {
                 armed.ids.push(hit.id);
                 Some(Found {
                     ids: armed.ids,
-                    reason: format!("{} failures, a success and the act within {}", self.failures, span(self.timespan.0)),
+                    reason: format!(
+                        "{} failures, a success and the act within {}",
+                        self.failures,
+                        span(self.timespan.0)
+                    ),
                 })
             }
         }
     }
 
     fn forgotten_at(&self, state: &State) -> i64 {
-        let newest = state.failures.back().map(|at| at.ts).max(state.armed.as_ref().map(|armed| armed.since));
-        newest.map_or(i64::MIN, |ts| ts.saturating_add(self.timespan.0).saturating_add(1))
+        let newest = state
+            .failures
+            .back()
+            .map(|at| at.ts)
+            .max(state.armed.as_ref().map(|armed| armed.since));
+        newest.map_or(i64::MIN, |ts| {
+            ts.saturating_add(self.timespan.0).saturating_add(1)
+        })
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

@@ -56,7 +56,10 @@ pub(crate) struct State(Option<(At, u64)>);
 impl Rule for ImpossibleTravel {
     type State = State;
 
-    #[expect(clippy::cast_precision_loss, reason = "spans of days in milliseconds are exact")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "spans of days in milliseconds are exact"
+    )]
     fn step(&self, state: &mut State, hit: &Hit) -> Option<Found> {
         let (before, was) = state.0.replace((At::of(hit), hit.a))?;
         let gap = hit.ts - before.ts;

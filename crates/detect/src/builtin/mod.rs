@@ -25,7 +25,9 @@ use yaml_serde::Value;
 pub(crate) enum Input {
     Nothing,
     /// `lat` and `lon`, and perhaps the digest of a field that tells devices apart.
-    Place { device: Option<String> },
+    Place {
+        device: Option<String>,
+    },
     /// Digests of one or two fields that must be there.
     Values(Vec<String>),
 }
@@ -44,16 +46,21 @@ pub(crate) struct Millis(pub i64);
 impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        parse_span(&text)
-            .map(Self)
-            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no span of time; write for example 30s, 15m, 4h or 7d")))
+        parse_span(&text).map(Self).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "`{text}` is no span of time; write for example 30s, 15m, 4h or 7d"
+            ))
+        })
     }
 }
 
 /// `90s`, `15m`, `4h`, `7d`, `2w` as milliseconds; at most ten years.
 pub(crate) fn parse_span(text: &str) -> Option<i64> {
     let span = rsigma_parser::Timespan::parse(text).ok()?;
-    i64::try_from(span.seconds).ok().filter(|s| (1..=315_576_000).contains(s)).map(|s| s * 1_000)
+    i64::try_from(span.seconds)
+        .ok()
+        .filter(|s| (1..=315_576_000).contains(s))
+        .map(|s| s * 1_000)
 }
 
 /// A built-in with its parameters.
@@ -88,7 +95,8 @@ impl Builtin {
             wrap: impl Fn(P) -> Builtin,
         ) -> Result<(Builtin, Input), String> {
             let empty = Value::Mapping(yaml_serde::Mapping::new());
-            let params: P = yaml_serde::from_value(with.unwrap_or(&empty).clone()).map_err(|e| format!("`with`: {e}"))?;
+            let params: P =
+                yaml_serde::from_value(with.unwrap_or(&empty).clone()).map_err(|e| format!("`with`: {e}"))?;
             params.check(parts)?;
             let input = params.input();
             Ok((wrap(params), input))
@@ -101,7 +109,10 @@ impl Builtin {
             "impossible_travel" => read(with, parts, Self::ImpossibleTravel),
             "silence" => read(with, parts, Self::Silence),
             "two_certificates" => read(with, parts, Self::TwoCertificates),
-            other => Err(format!("there is no built-in `{other}`; there are: {}", NAMES.join(", "))),
+            other => Err(format!(
+                "there is no built-in `{other}`; there are: {}",
+                NAMES.join(", ")
+            )),
         }
     }
 

@@ -59,7 +59,9 @@ impl Rule for Silence {
 
     fn forgotten_at(&self, state: &State) -> i64 {
         // One moment after it is due, so that silence is told before it is forgotten.
-        state.0.map_or(i64::MIN, |claim| claim.ts.saturating_add(self.timespan.0).saturating_add(2))
+        state.0.map_or(i64::MIN, |claim| {
+            claim.ts.saturating_add(self.timespan.0).saturating_add(2)
+        })
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

@@ -44,7 +44,9 @@ impl Rule for TwoCertificates {
     }
 
     fn forgotten_at(&self, state: &State) -> i64 {
-        state.0.map_or(i64::MIN, |(_, at)| at.ts.saturating_add(self.remember.0).saturating_add(1))
+        state.0.map_or(i64::MIN, |(_, at)| {
+            at.ts.saturating_add(self.remember.0).saturating_add(1)
+        })
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

@@ -27,7 +27,11 @@ impl Rule for EventCount {
     type State = State;
 
     fn step(&self, state: &mut State, hit: &Hit) -> Option<Found> {
-        while state.events.front().is_some_and(|first| first.ts <= hit.ts - self.span) {
+        while state
+            .events
+            .front()
+            .is_some_and(|first| first.ts <= hit.ts - self.span)
+        {
             state.events.pop_front();
         }
         state.on &= !state.events.is_empty();
@@ -37,13 +41,28 @@ impl Rule for EventCount {
         state.events.push_back(At::of(hit));
         let was = std::mem::replace(&mut state.on, self.threshold.holds(state.events.len()));
         (state.on && !was).then(|| Found {
-            ids: state.events.iter().rev().take(IDS_MAX).rev().map(|at| at.id).collect(),
-            reason: format!("{} events within {}: {}", state.events.len(), span(self.span), self.threshold.words()),
+            ids: state
+                .events
+                .iter()
+                .rev()
+                .take(IDS_MAX)
+                .rev()
+                .map(|at| at.id)
+                .collect(),
+            reason: format!(
+                "{} events within {}: {}",
+                state.events.len(),
+                span(self.span),
+                self.threshold.words()
+            ),
         })
     }
 
     fn forgotten_at(&self, state: &State) -> i64 {
-        state.events.back().map_or(i64::MIN, |last| last.ts.saturating_add(self.span))
+        state
+            .events
+            .back()
+            .map_or(i64::MIN, |last| last.ts.saturating_add(self.span))
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

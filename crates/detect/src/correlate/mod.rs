@@ -18,17 +18,26 @@ pub(crate) struct Threshold(pub Vec<(Op, u64)>);
 
 impl Threshold {
     pub(crate) fn holds(&self, count: usize) -> bool {
-        self.0.iter().all(|(op, bound)| op_holds(*op, &(count as u64), bound))
+        self.0
+            .iter()
+            .all(|(op, bound)| op_holds(*op, &(count as u64), bound))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
     pub(crate) fn holds_number(&self, value: f64) -> bool {
-        self.0.iter().all(|(op, bound)| op_holds(*op, &value, &(*bound as f64)))
+        self.0
+            .iter()
+            .all(|(op, bound)| op_holds(*op, &value, &(*bound as f64)))
     }
 
     /// Counts above this are all alike.
     pub(crate) fn cap(&self) -> usize {
-        self.0.iter().map(|(_, bound)| usize::try_from(*bound).unwrap_or(usize::MAX)).max().unwrap_or(0).saturating_add(1)
+        self.0
+            .iter()
+            .map(|(_, bound)| usize::try_from(*bound).unwrap_or(usize::MAX))
+            .max()
+            .unwrap_or(0)
+            .saturating_add(1)
     }
 
     pub(crate) fn words(&self) -> String {
@@ -40,7 +49,11 @@ impl Threshold {
             Op::Eq => "exactly",
             Op::Neq => "not",
         };
-        let words: Vec<String> = self.0.iter().map(|(op, bound)| format!("{} {bound}", word(op))).collect();
+        let words: Vec<String> = self
+            .0
+            .iter()
+            .map(|(op, bound)| format!("{} {bound}", word(op)))
+            .collect();
         words.join(" and ")
     }
 }

@@ -13,7 +13,10 @@ impl Rule for Plain {
     type State = ();
 
     fn step(&self, (): &mut (), hit: &Hit) -> Option<Found> {
-        Some(Found { ids: vec![hit.id], reason: self.reason.clone() })
+        Some(Found {
+            ids: vec![hit.id],
+            reason: self.reason.clone(),
+        })
     }
 
     fn forgotten_at(&self, (): &()) -> i64 {

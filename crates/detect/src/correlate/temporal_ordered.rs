@@ -35,11 +35,19 @@ impl Rule for TemporalOrdered {
         let steps = self.names.len();
         state.ways.resize(steps - 1, None);
         let way = if part == 0 {
-            Way { began: hit.ts, ids: [hit.id].into() }
+            Way {
+                began: hit.ts,
+                ids: [hit.id].into(),
+            }
         } else {
-            let before = state.ways[part - 1].as_ref().filter(|way| hit.ts - way.began <= self.span)?;
+            let before = state.ways[part - 1]
+                .as_ref()
+                .filter(|way| hit.ts - way.began <= self.span)?;
             let ids = before.ids.iter().copied().chain([hit.id]).collect();
-            Way { began: before.began, ids }
+            Way {
+                began: before.began,
+                ids,
+            }
         };
         if part + 1 < steps {
             let kept = &mut state.ways[part];
@@ -61,6 +69,10 @@ impl Rule for TemporalOrdered {
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {
-        state.ways.iter().flatten().for_each(|way| way.ids.iter().for_each(|id| each(*id)));
+        state
+            .ways
+            .iter()
+            .flatten()
+            .for_each(|way| way.ids.iter().for_each(|id| each(*id)));
     }
 }

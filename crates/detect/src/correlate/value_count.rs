@@ -37,7 +37,13 @@ impl Rule for ValueCount {
         values.push((hit.a, At::of(hit)));
         let was = std::mem::replace(&mut state.on, self.threshold.holds(values.len()));
         (state.on && !was).then(|| Found {
-            ids: values.iter().rev().take(IDS_MAX).rev().map(|(_, at)| at.id).collect(),
+            ids: values
+                .iter()
+                .rev()
+                .take(IDS_MAX)
+                .rev()
+                .map(|(_, at)| at.id)
+                .collect(),
             reason: format!(
                 "{} different values of {} within {}: {}",
                 values.len(),
@@ -49,7 +55,10 @@ impl Rule for ValueCount {
     }
 
     fn forgotten_at(&self, state: &State) -> i64 {
-        state.values.last().map_or(i64::MIN, |(_, last)| last.ts.saturating_add(self.span))
+        state
+            .values
+            .last()
+            .map_or(i64::MIN, |(_, last)| last.ts.saturating_add(self.span))
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

@@ -32,7 +32,10 @@ impl Rule for ValueSum {
     #[expect(clippy::cast_precision_loss, reason = "at most 4096 numbers")]
     fn step(&self, state: &mut State, hit: &Hit) -> Option<Found> {
         let numbers = &mut state.numbers;
-        while numbers.front().is_some_and(|(_, first)| first.ts <= hit.ts - self.span) {
+        while numbers
+            .front()
+            .is_some_and(|(_, first)| first.ts <= hit.ts - self.span)
+        {
             numbers.pop_front();
         }
         state.on &= !numbers.is_empty();
@@ -41,10 +44,20 @@ impl Rule for ValueSum {
         }
         numbers.push_back((f64::from_bits(hit.a), At::of(hit)));
         let sum: f64 = numbers.iter().map(|(number, _)| number).sum();
-        let value = if self.average { sum / numbers.len() as f64 } else { sum };
+        let value = if self.average {
+            sum / numbers.len() as f64
+        } else {
+            sum
+        };
         let was = std::mem::replace(&mut state.on, self.threshold.holds_number(value));
         (state.on && !was).then(|| Found {
-            ids: numbers.iter().rev().take(IDS_MAX).rev().map(|(_, at)| at.id).collect(),
+            ids: numbers
+                .iter()
+                .rev()
+                .take(IDS_MAX)
+                .rev()
+                .map(|(_, at)| at.id)
+                .collect(),
             reason: format!(
                 "{} of {} within {} is {value}: {}",
                 if self.average { "the average" } else { "the sum" },
@@ -56,7 +69,10 @@ impl Rule for ValueSum {
     }
 
     fn forgotten_at(&self, state: &State) -> i64 {
-        state.numbers.back().map_or(i64::MIN, |(_, last)| last.ts.saturating_add(self.span))
+        state
+            .numbers
+            .back()
+            .map_or(i64::MIN, |(_, last)| last.ts.saturating_add(self.span))
     }
 
     fn ids(&self, state: &State, each: &mut dyn FnMut(IdRef)) {

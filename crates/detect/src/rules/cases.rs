@@ -15,10 +15,10 @@
 //! An event line is: when, how often (`+every xtimes`, `{n}` counts from 0), type, then `field=value` pairs without
 //! spaces. `fires` names every rule of the file that must fire and how often; the others must not.
 
+use crate::RuleError;
 use crate::builtin::parse_span;
 use crate::engine::{Engine, Options};
 use crate::program::Program;
-use crate::RuleError;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -52,16 +52,30 @@ const TIMES_MAX: i64 = 10_000;
 ///
 /// # Errors
 /// [`RuleError`] when the file of cases cannot be read.
-pub fn run_cases(program: &Arc<Program>, file: &str, text: &str) -> Result<(usize, Vec<CaseFailure>), RuleError> {
-    let fault = |text: String, line: usize| RuleError { file: file.to_owned(), line, text };
+pub fn run_cases(
+    program: &Arc<Program>,
+    file: &str,
+    text: &str,
+) -> Result<(usize, Vec<CaseFailure>), RuleError> {
+    let fault = |text: String, line: usize| RuleError {
+        file: file.to_owned(),
+        line,
+        text,
+    };
     let cases: Vec<Case> = yaml_serde::from_str(text).map_err(|error| {
         let line = error.location().map_or(1, |at| at.line());
-        fault(format!("these are no cases ({error}); see docs/add/detection.md"), line)
+        fault(
+            format!("these are no cases ({error}); see docs/add/detection.md"),
+            line,
+        )
     })?;
     let mut failures = Vec::new();
     for case in &cases {
         let lines = events(&case.events).map_err(|(event, why)| {
-            let line = text.lines().position(|line| line.contains(event)).map_or(1, |at| at + 1);
+            let line = text
+                .lines()
+                .position(|line| line.contains(event))
+                .map_or(1, |at| at + 1);
             fault(why, line)
         })?;
         let mut engine = Engine::new(Arc::clone(program), Options::default());
@@ -103,23 +117,36 @@ fn events(short: &[String]) -> Result<String, (&str, String)> {
         let wrong = |why: &str| (line.as_str(), format!("`{line}`: {why}"));
         let mut words = line.split_whitespace().peekable();
         let span = |word: &str| if word == "0s" { Some(0) } else { parse_span(word) };
-        let begin = words.next().and_then(span).ok_or_else(|| wrong("begin with when, such as 10m"))?;
+        let begin = words
+            .next()
+            .and_then(span)
+            .ok_or_else(|| wrong("begin with when, such as 10m"))?;
         let (mut every, mut times) = (0, 1);
-        while let Some(word) = words.next_if(|word| word.starts_with('+') || word.starts_with('x') && word[1..].parse::<i64>().is_ok()) {
+        while let Some(word) = words.next_if(|word| {
+            word.starts_with('+') || word.starts_with('x') && word[1..].parse::<i64>().is_ok()
+        }) {
             match word.strip_prefix('+') {
                 Some(word) => every = span(word).ok_or_else(|| wrong("`+` needs a span, such as +1m"))?,
                 None => times = word[1..].parse().unwrap_or(1),
             }
         }
         let kind = words.next().ok_or_else(|| wrong("the type is missing"))?;
-        let pairs: Vec<(&str, &str)> = words.map(|word| word.split_once('=')).collect::<Option<_>>().ok_or_else(|| wrong("write field=value"))?;
+        let pairs: Vec<(&str, &str)> = words
+            .map(|word| word.split_once('='))
+            .collect::<Option<_>>()
+            .ok_or_else(|| wrong("write field=value"))?;
         for n in 0..i64::clamp(times, 0, TIMES_MAX) {
             let mut event = Map::new();
             event.insert("type".into(), kind.into());
             for (field, value) in &pairs {
                 let value = value.replace("{n}", &n.to_string());
-                let number = matches!(*field, "lat" | "lon" | "amount" | "count").then(|| value.parse::<f64>().ok()).flatten();
-                event.insert((*field).into(), number.map_or_else(|| Value::from(value), Value::from));
+                let number = matches!(*field, "lat" | "lon" | "amount" | "count")
+                    .then(|| value.parse::<f64>().ok())
+                    .flatten();
+                event.insert(
+                    (*field).into(),
+                    number.map_or_else(|| Value::from(value), Value::from),
+                );
             }
             events.push((BEGIN_MS + begin + n * every, event));
         }

@@ -9,7 +9,9 @@ use crate::correlate::value_count::ValueCount;
 use crate::correlate::value_sum::ValueSum;
 use crate::correlate::{Threshold, value_sum};
 use crate::program::Make;
-use rsigma_parser::{ConditionExpr, ConditionOperator, CorrelationCondition, CorrelationRule, CorrelationType};
+use rsigma_parser::{
+    ConditionExpr, ConditionOperator, CorrelationCondition, CorrelationRule, CorrelationType,
+};
 
 /// Counts above this are for a data warehouse.
 const COUNT_MAX: u64 = 10_000;
@@ -22,18 +24,26 @@ pub(crate) fn make(document: &Document, rule: &CorrelationRule) -> Result<(Make,
     match rule.correlation_type {
         CorrelationType::Temporal | CorrelationType::TemporalOrdered => {
             if !(2..=STEPS_MAX).contains(&rule.rules.len()) {
-                return Err(document.error("rules:", "name two to eight rules that have to come together".into()));
+                return Err(document.error(
+                    "rules:",
+                    "name two to eight rules that have to come together".into(),
+                ));
             }
             let names = rule.rules.clone();
             if rule.correlation_type == CorrelationType::TemporalOrdered {
                 if matches!(rule.condition, CorrelationCondition::Extended(_)) {
-                    return Err(document.error("condition:", "temporal_ordered wants all its rules in their order; leave `condition` out".into()));
+                    return Err(document.error(
+                        "condition:",
+                        "temporal_ordered wants all its rules in their order; leave `condition` out".into(),
+                    ));
                 }
                 return Ok((Make::TemporalOrdered(TemporalOrdered { span, names }), Vec::new()));
             }
             let wanted = match &rule.condition {
                 CorrelationCondition::Extended(expression) => wanted(document, expression, &names)?,
-                CorrelationCondition::Threshold { .. } => Wanted::All((0..names.len()).map(Wanted::One).collect()),
+                CorrelationCondition::Threshold { .. } => {
+                    Wanted::All((0..names.len()).map(Wanted::One).collect())
+                }
             };
             Ok((Make::Temporal(Temporal { span, names, wanted }), Vec::new()))
         }
@@ -41,9 +51,20 @@ pub(crate) fn make(document: &Document, rule: &CorrelationRule) -> Result<(Make,
     }
 }
 
-fn counted(document: &Document, rule: &CorrelationRule, kind: CorrelationType, span: i64) -> Result<(Make, Vec<String>), RuleError> {
-    let CorrelationCondition::Threshold { predicates, field, .. } = &rule.condition else {
-        return Err(document.error("condition:", "a count is held against a number; write `condition: {gte: 10}`".into()));
+fn counted(
+    document: &Document,
+    rule: &CorrelationRule,
+    kind: CorrelationType,
+    span: i64,
+) -> Result<(Make, Vec<String>), RuleError> {
+    let CorrelationCondition::Threshold {
+        predicates, field, ..
+    } = &rule.condition
+    else {
+        return Err(document.error(
+            "condition:",
+            "a count is held against a number; write `condition: {gte: 10}`".into(),
+        ));
     };
     let threshold = Threshold(predicates.clone());
     let fields = field.clone().unwrap_or_default();
@@ -58,37 +79,68 @@ fn counted(document: &Document, rule: &CorrelationRule, kind: CorrelationType, s
         }
         let negative = predicates.iter().any(|(op, _)| *op == ConditionOperator::Neq);
         if negative || predicates.iter().any(|(_, bound)| *bound > COUNT_MAX) {
-            return Err(document.error("condition:", "use gt, gte, lt, lte or eq with numbers up to 10000".into()));
+            return Err(document.error(
+                "condition:",
+                "use gt, gte, lt, lte or eq with numbers up to 10000".into(),
+            ));
         }
     }
     let made = match kind {
         CorrelationType::EventCount => Make::EventCount(EventCount { span, threshold }),
-        CorrelationType::ValueCount => Make::ValueCount(ValueCount { span, threshold, field: name }),
+        CorrelationType::ValueCount => Make::ValueCount(ValueCount {
+            span,
+            threshold,
+            field: name,
+        }),
         CorrelationType::ValueSum | CorrelationType::ValueAvg => {
             if fields.len() != 1 {
-                return Err(document.error("condition:", format!("name one field with a number, of at most {} events", value_sum::EVENTS_MAX)));
+                return Err(document.error(
+                    "condition:",
+                    format!(
+                        "name one field with a number, of at most {} events",
+                        value_sum::EVENTS_MAX
+                    ),
+                ));
             }
             let average = kind == CorrelationType::ValueAvg;
-            Make::ValueSum(ValueSum { span, threshold, field: name, average })
+            Make::ValueSum(ValueSum {
+                span,
+                threshold,
+                field: name,
+                average,
+            })
         }
         _ => return Err(document.error("type:", "this type is not known here; use value_avg".into())),
     };
-    let wants = if kind == CorrelationType::EventCount { Vec::new() } else { fields };
+    let wants = if kind == CorrelationType::EventCount {
+        Vec::new()
+    } else {
+        fields
+    };
     Ok((made, wants))
 }
 
 fn wanted(document: &Document, expression: &ConditionExpr, names: &[String]) -> Result<Wanted, RuleError> {
-    let many = |parts: &[ConditionExpr]| parts.iter().map(|part| wanted(document, part, names)).collect::<Result<Vec<_>, _>>();
+    let many = |parts: &[ConditionExpr]| {
+        parts
+            .iter()
+            .map(|part| wanted(document, part, names))
+            .collect::<Result<Vec<_>, _>>()
+    };
     match expression {
         ConditionExpr::And(parts) => Ok(Wanted::All(many(parts)?)),
         ConditionExpr::Or(parts) => Ok(Wanted::Any(many(parts)?)),
         ConditionExpr::Identifier(name) => match names.iter().position(|known| known == name) {
             Some(part) => Ok(Wanted::One(part)),
-            None => Err(document.error("condition:", format!("`{name}` is not among `rules`; it has {}", names.join(", ")))),
+            None => Err(document.error(
+                "condition:",
+                format!("`{name}` is not among `rules`; it has {}", names.join(", ")),
+            )),
         },
         ConditionExpr::Not(_) | ConditionExpr::Selector { .. } => Err(document.error(
             "condition:",
-            "join the rules with `and` and `or`; what must not have happened belongs into a rule's own `not`".into(),
+            "join the rules with `and` and `or`; what must not have happened belongs into a rule's own `not`"
+                .into(),
         )),
     }
 }

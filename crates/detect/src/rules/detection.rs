@@ -6,8 +6,8 @@ use crate::RuleError;
 use crate::fields::Fields;
 use crate::near::nearest;
 use rsigma_parser::{
-    ConditionExpr, Detection, DetectionItem, Detections, FieldSpec, Modifier, Quantifier, SelectorPattern, SigmaString,
-    SigmaValue, SpecialChar, StringPart, detection_name_matches,
+    ConditionExpr, Detection, DetectionItem, Detections, FieldSpec, Modifier, Quantifier, SelectorPattern,
+    SigmaString, SigmaValue, SpecialChar, StringPart, detection_name_matches,
 };
 use simwarden_model::{Event, KnownEvent};
 
@@ -31,7 +31,10 @@ impl Compiler<'_> {
 
     fn condition(&mut self, condition: &ConditionExpr, all: &Detections) -> Made<Expr> {
         let many = |this: &mut Self, parts: &[ConditionExpr]| {
-            parts.iter().map(|part| this.condition(part, all)).collect::<Made<Vec<_>>>()
+            parts
+                .iter()
+                .map(|part| this.condition(part, all))
+                .collect::<Made<Vec<_>>>()
         };
         Ok(match condition {
             ConditionExpr::And(parts) => Expr::And(many(self, parts)?),
@@ -43,7 +46,10 @@ impl Compiler<'_> {
                     let names: Vec<&str> = all.named.keys().map(String::as_str).collect();
                     return Err(self.document.error(
                         "condition:",
-                        format!("the condition names `{name}`, which `detection:` does not have; it has: {}", names.join(", ")),
+                        format!(
+                            "the condition names `{name}`, which `detection:` does not have; it has: {}",
+                            names.join(", ")
+                        ),
                     ));
                 }
             },
@@ -63,7 +69,10 @@ impl Compiler<'_> {
                         format!("`{pattern}` fits no part of `detection:`; name one that stands there"),
                     ));
                 }
-                let parts = names.iter().map(|name| self.detection(&all.named[*name])).collect::<Made<Vec<_>>>()?;
+                let parts = names
+                    .iter()
+                    .map(|name| self.detection(&all.named[*name]))
+                    .collect::<Made<Vec<_>>>()?;
                 match quantifier {
                     Quantifier::Any => Expr::Or(parts),
                     Quantifier::All => Expr::And(parts),
@@ -94,7 +103,9 @@ impl Compiler<'_> {
 
     fn item(&mut self, item: &DetectionItem) -> Made<Expr> {
         let Some(name) = item.field.name.as_deref() else {
-            return Err(self.document.error("detection:", "a value needs a field: write `field: value`".into()));
+            return Err(self
+                .document
+                .error("detection:", "a value needs a field: write `field: value`".into()));
         };
         let slot = self.field(name)?;
         if name == "type" && item.field.modifiers.is_empty() {
@@ -107,10 +118,15 @@ impl Compiler<'_> {
     /// The slot of a field; a name that is nearly one of the contract's is a slip of the pen.
     pub(crate) fn field(&mut self, name: &str) -> Made<u8> {
         if let Some(meant) = nearest(name, Event::FIELDS) {
-            return Err(self.document.error(name, format!("events have no field `{name}`; write `{meant}`")));
+            return Err(self
+                .document
+                .error(name, format!("events have no field `{name}`; write `{meant}`")));
         }
         self.fields.slot(name).ok_or_else(|| {
-            self.document.error(name, "the rules read more than 48 fields altogether; use fewer".to_owned())
+            self.document.error(
+                name,
+                "the rules read more than 48 fields altogether; use fewer".to_owned(),
+            )
         })
     }
 
@@ -120,7 +136,9 @@ impl Compiler<'_> {
                 && let Some(meant) = nearest(&text.original, KnownEvent::ALL.iter().map(|kind| kind.as_str()))
             {
                 let said = &text.original;
-                return Err(self.document.error(said, format!("no event has the type `{said}`; write `{meant}`")));
+                return Err(self
+                    .document
+                    .error(said, format!("no event has the type `{said}`; write `{meant}`")));
             }
         }
         Ok(())
@@ -137,23 +155,36 @@ impl Compiler<'_> {
             )));
         }
         if values.is_empty() {
-            return Err(wrong(format!("`{name}` has an empty list of values; name at least one")));
+            return Err(wrong(format!(
+                "`{name}` has an empty list of values; name at least one"
+            )));
         }
         if has(Modifier::Exists) {
             return match values {
                 [SigmaValue::Bool(wanted)] => Ok(Test::Exists(*wanted)),
-                _ => Err(wrong(format!("`{name}|exists` is true or false; write `{name}|exists: true`"))),
+                _ => Err(wrong(format!(
+                    "`{name}|exists` is true or false; write `{name}|exists: true`"
+                ))),
             };
         }
         if has(Modifier::FieldRef) {
             return match values {
                 [SigmaValue::String(other)] => Ok(Test::SameAs(self.field(&other.original)?)),
-                _ => Err(wrong(format!("`{name}|fieldref` names one other field; write `{name}|fieldref: field`"))),
+                _ => Err(wrong(format!(
+                    "`{name}|fieldref` names one other field; write `{name}|fieldref: field`"
+                ))),
             };
         }
-        let matches = values.iter().map(|value| one(spec, value)).collect::<Result<Vec<_>, String>>();
+        let matches = values
+            .iter()
+            .map(|value| one(spec, value))
+            .collect::<Result<Vec<_>, String>>();
         let matches = matches.map_err(|text| wrong(format!("`{name}`: {text}")))?;
-        Ok(if has(Modifier::All) { Test::All(matches) } else { Test::Any(matches) })
+        Ok(if has(Modifier::All) {
+            Test::All(matches)
+        } else {
+            Test::Any(matches)
+        })
     }
 }
 
@@ -218,12 +249,19 @@ fn one(spec: &FieldSpec, value: &SigmaValue) -> Result<Match, String> {
             cased: has(Modifier::Cased),
         },
     };
-    Ok(if has(Modifier::Neq) { Match::Not(Box::new(plain)) } else { plain })
+    Ok(if has(Modifier::Neq) {
+        Match::Not(Box::new(plain))
+    } else {
+        plain
+    })
 }
 
 fn number(value: &SigmaValue) -> Option<f64> {
     match value {
-        #[expect(clippy::cast_precision_loss, reason = "rules do not compare numbers of 53 bits")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "rules do not compare numbers of 53 bits"
+        )]
         SigmaValue::Integer(number) => Some(*number as f64),
         SigmaValue::Float(number) => Some(*number),
         SigmaValue::String(text) => text.original.parse().ok(),
@@ -242,10 +280,20 @@ fn pattern(spec: &FieldSpec, text: &SigmaString) -> Pattern {
     for part in &text.parts {
         match part {
             StringPart::Special(SpecialChar::WildcardMulti) => pieces.push(String::new()),
-            StringPart::Special(SpecialChar::WildcardSingle) => pieces.iter_mut().last().into_iter().for_each(|p| p.push('\0')),
+            StringPart::Special(SpecialChar::WildcardSingle) => {
+                pieces.iter_mut().last().into_iter().for_each(|p| p.push('\0'))
+            }
             StringPart::Plain(plain) => {
-                let plain = if cased { plain.clone() } else { plain.to_lowercase() };
-                pieces.iter_mut().last().into_iter().for_each(|p| p.push_str(&plain));
+                let plain = if cased {
+                    plain.clone()
+                } else {
+                    plain.to_lowercase()
+                };
+                pieces
+                    .iter_mut()
+                    .last()
+                    .into_iter()
+                    .for_each(|p| p.push_str(&plain));
             }
         }
     }

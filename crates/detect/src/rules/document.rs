@@ -23,7 +23,9 @@ impl Document {
                 part.push('\n');
                 continue;
             }
-            let filled = part.lines().any(|line| !line.trim().is_empty() && !line.trim().starts_with('#'));
+            let filled = part
+                .lines()
+                .any(|line| !line.trim().is_empty() && !line.trim().starts_with('#'));
             if filled {
                 documents.push(Self::parse(file, first_line, std::mem::take(&mut part))?);
             }
@@ -39,11 +41,19 @@ impl Document {
             line: first_line + error.location().map_or(0, |at| at.line().saturating_sub(1)),
             text: format!("this is no YAML: {error}"),
         })?;
-        let this = Self { file: file.to_owned(), first_line, text, value };
+        let this = Self {
+            file: file.to_owned(),
+            first_line,
+            text,
+            value,
+        };
         if this.value.is_mapping() {
             Ok(this)
         } else {
-            Err(this.error("", "a rule is a list of `name: value` lines; begin with `title:`".to_owned()))
+            Err(this.error(
+                "",
+                "a rule is a list of `name: value` lines; begin with `title:`".to_owned(),
+            ))
         }
     }
 
@@ -59,9 +69,18 @@ impl Document {
     pub(crate) fn error(&self, word: &str, text: String) -> RuleError {
         let stands = |line: &str| {
             let line = line.trim_start().trim_start_matches("- ");
-            if word.ends_with(':') { line.starts_with(word) } else { line.contains(word) }
+            if word.ends_with(':') {
+                line.starts_with(word)
+            } else {
+                line.contains(word)
+            }
         };
-        let at = if word.is_empty() { None } else { self.text.lines().position(stands) };
+        let inside = || self.text.lines().position(|line| line.contains(word));
+        let at = if word.is_empty() {
+            None
+        } else {
+            self.text.lines().position(stands).or_else(inside)
+        };
         RuleError {
             file: self.file.clone(),
             line: self.first_line + at.unwrap_or(0),
@@ -71,6 +90,10 @@ impl Document {
 
     /// An error at a line counted from the document's first, from 0.
     pub(crate) fn error_at(&self, line: usize, text: String) -> RuleError {
-        RuleError { file: self.file.clone(), line: self.first_line + line, text }
+        RuleError {
+            file: self.file.clone(),
+            line: self.first_line + line,
+            text,
+        }
     }
 }

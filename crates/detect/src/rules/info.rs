@@ -39,7 +39,11 @@ impl RuleInfo {
             _ => Vec::new(),
         };
         let title = text("title").unwrap_or_default();
-        let word = title.to_lowercase().split(|c: char| !c.is_alphanumeric()).collect::<Vec<_>>().join("_");
+        let word = title
+            .to_lowercase()
+            .split(|c: char| !c.is_alphanumeric())
+            .collect::<Vec<_>>()
+            .join("_");
         Self {
             id: text("id").or_else(|| text("name")).unwrap_or(word),
             name: text("name"),
@@ -68,7 +72,10 @@ impl RuleInfo {
         want(!self.references.is_empty(), "references");
         want(!self.falsepositives.is_empty(), "falsepositives");
         want(self.advice.is_some(), "advice");
-        want(self.tags.iter().any(|tag| tag.starts_with("attack.")), "tags (attack.…)");
+        want(
+            self.tags.iter().any(|tag| tag.starts_with("attack.")),
+            "tags (attack.…)",
+        );
         unsaid
     }
 }

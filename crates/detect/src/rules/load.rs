@@ -21,7 +21,16 @@ use yaml_serde::Value;
 /// The most nodes, and the most rules, of one program.
 const NODES_MAX: usize = 4_096;
 /// Whom a plain rule's alert is about: the first of these that the event has.
-const ABOUT: [&str; 8] = ["msisdn", "iccid", "imsi", "eid", "imei", "agent_id", "session_id", "ip"];
+const ABOUT: [&str; 8] = [
+    "msisdn",
+    "iccid",
+    "imsi",
+    "eid",
+    "imei",
+    "agent_id",
+    "session_id",
+    "ip",
+];
 
 /// One document, understood.
 struct Item {
@@ -34,9 +43,17 @@ struct Item {
 }
 
 enum Body {
-    Detection { expr: Expr, feeds: Vec<Feed> },
+    Detection {
+        expr: Expr,
+        feeds: Vec<Feed>,
+    },
     Correlation(Box<CorrelationRule>),
-    Builtin { builtin: Builtin, input: Input, rules: Vec<String>, group_by: Vec<String> },
+    Builtin {
+        builtin: Builtin,
+        input: Input,
+        rules: Vec<String>,
+        group_by: Vec<String>,
+    },
 }
 
 struct Loader {
@@ -48,17 +65,29 @@ struct Loader {
 
 /// Compiles everything, or says everything that is wrong.
 pub(crate) fn program(files: &[(String, String)]) -> Result<Program, RuleErrors> {
-    let mut loader = Loader { items: Vec::new(), names: HashMap::new(), fields: Fields::default(), nodes: Vec::new() };
+    let mut loader = Loader {
+        items: Vec::new(),
+        names: HashMap::new(),
+        fields: Fields::default(),
+        nodes: Vec::new(),
+    };
     let mut errors = Vec::new();
     for (file, text) in files {
         match Document::cut(file, text) {
-            Ok(documents) => documents.into_iter().for_each(|document| loader.read(document, &mut errors)),
+            Ok(documents) => documents
+                .into_iter()
+                .for_each(|document| loader.read(document, &mut errors)),
             Err(error) => errors.push(error),
         }
     }
     if loader.items.is_empty() && errors.is_empty() {
-        let text = "there is no rule here; a rule is a file ending in .yml, see docs/add/detection.md".to_owned();
-        errors.push(RuleError { file: files.first().map_or("rules", |f| &f.0).to_owned(), line: 1, text });
+        let text =
+            "there is no rule here; a rule is a file ending in .yml, see docs/add/detection.md".to_owned();
+        errors.push(RuleError {
+            file: files.first().map_or("rules", |f| &f.0).to_owned(),
+            line: 1,
+            text,
+        });
     }
     if errors.is_empty() {
         for at in 0..loader.items.len() {
@@ -69,8 +98,12 @@ pub(crate) fn program(files: &[(String, String)]) -> Result<Program, RuleErrors>
     }
     errors.dedup();
     if errors.is_empty() {
-        let fingerprint = files.iter().fold(1, |sum: u64, (_, text)| sum.rotate_left(5) ^ hash(text));
-        loader.finish(fingerprint).map_err(|error| RuleErrors(vec![error]))
+        let fingerprint = files
+            .iter()
+            .fold(1, |sum: u64, (_, text)| sum.rotate_left(5) ^ hash(text));
+        loader
+            .finish(fingerprint)
+            .map_err(|error| RuleErrors(vec![error]))
     } else {
         Err(RuleErrors(errors))
     }
@@ -85,11 +118,23 @@ impl Loader {
                     let at = self.items.len();
                     let names = ["id", "name"].map(|key| document.str(key).map(str::to_owned));
                     for name in names.into_iter().flatten() {
-                        if self.names.insert(name.clone(), at).is_some_and(|before| before != at) {
-                            found.push(document.error(&name, format!("another rule is called `{name}` already; choose another name")));
+                        if self
+                            .names
+                            .insert(name.clone(), at)
+                            .is_some_and(|before| before != at)
+                        {
+                            found.push(document.error(
+                                &name,
+                                format!("another rule is called `{name}` already; choose another name"),
+                            ));
                         }
                     }
-                    self.items.push(Item { document, body, node: None, silent: false });
+                    self.items.push(Item {
+                        document,
+                        body,
+                        node: None,
+                        silent: false,
+                    });
                 }
                 Err(error) => found.push(error),
             }
@@ -101,28 +146,51 @@ impl Loader {
         if let Some(section) = document.get("builtin").and_then(Value::as_mapping) {
             let list = |key: &str| match section.get(Value::from(key)) {
                 Some(Value::String(one)) => vec![one.clone()],
-                Some(Value::Sequence(many)) => many.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+                Some(Value::Sequence(many)) => {
+                    many.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+                }
                 _ => Vec::new(),
             };
-            let name = section.get(Value::from("type")).and_then(Value::as_str).unwrap_or("");
+            let name = section
+                .get(Value::from("type"))
+                .and_then(Value::as_str)
+                .unwrap_or("");
             let rules = list("rules");
             let (builtin, input) = Builtin::read(name, section.get(Value::from("with")), rules.len())
                 .map_err(|text| document.error("with:", text))?;
-            return Ok(Body::Builtin { builtin, input, rules, group_by: list("group-by") });
+            return Ok(Body::Builtin {
+                builtin,
+                input,
+                rules,
+                group_by: list("group-by"),
+            });
         }
         let parsed = rsigma_parser::parse_sigma_yaml(&document.text)
             .map_err(|error| document.error("", error.to_string()))?;
         if let Some(text) = parsed.errors.first() {
             let word = text.split(['\'', '`', '"']).nth(1).unwrap_or("").to_owned();
-            return Err(document.error(&word, format!("{text}; see docs/add/detection.md for what a rule may say")));
+            return Err(document.error(
+                &word,
+                format!("{text}; see docs/add/detection.md for what a rule may say"),
+            ));
         }
         if let Some(rule) = parsed.correlations.into_iter().next() {
             return Ok(Body::Correlation(Box::new(rule)));
         }
-        let rule = parsed.rules.into_iter().next().ok_or_else(|| document.error("", "no rule in this document".into()))?;
-        let mut compiler = Compiler { document, fields: &mut self.fields };
+        let rule = parsed
+            .rules
+            .into_iter()
+            .next()
+            .ok_or_else(|| document.error("", "no rule in this document".into()))?;
+        let mut compiler = Compiler {
+            document,
+            fields: &mut self.fields,
+        };
         let expr = compiler.rule(&rule.detection)?;
-        Ok(Body::Detection { expr, feeds: Vec::new() })
+        Ok(Body::Detection {
+            expr,
+            feeds: Vec::new(),
+        })
     }
 
     /// Makes the node of an item, after those it refers to.
@@ -131,7 +199,10 @@ impl Loader {
             return Ok(());
         }
         if path.contains(&at) {
-            return Err(self.items[at].document.error("rules:", "this rule waits for itself through others; break the circle".into()));
+            return Err(self.items[at].document.error(
+                "rules:",
+                "this rule waits for itself through others; break the circle".into(),
+            ));
         }
         let (rules, generate) = match &self.items[at].body {
             Body::Detection { .. } => return Ok(()),
@@ -144,7 +215,10 @@ impl Loader {
             let Some(part) = self.names.get(name).copied() else {
                 let known = crate::near::nearest(name, self.names.keys().map(String::as_str));
                 let hint = known.map_or_else(String::new, |known| format!("; did you mean `{known}`?"));
-                return Err(self.items[at].document.error(name, format!("there is no rule called `{name}`{hint} Rules are referred to by `name` or `id`")));
+                return Err(self.items[at].document.error(
+                    name,
+                    format!("there is no rule called `{name}`{hint} Rules are referred to by `name` or `id`"),
+                ));
             };
             self.place(part, path)?;
             self.items[part].silent |= !generate;
@@ -162,12 +236,27 @@ impl Loader {
                 let sum = matches!(make, Make::ValueSum(_));
                 (make, Wants::Fields(wants, sum), rule.group_by.clone())
             }
-            Body::Builtin { builtin, input, group_by, .. } => {
-                (Make::Builtin(builtin.clone()), Wants::Input(input.clone()), group_by.clone())
-            }
+            Body::Builtin {
+                builtin,
+                input,
+                group_by,
+                ..
+            } => (
+                Make::Builtin(builtin.clone()),
+                Wants::Input(input.clone()),
+                group_by.clone(),
+            ),
             Body::Detection { .. } => return Ok(()),
         };
-        let node = self.add(&document, NodeSpec { make, rule: self.index(at), alerts: true, parents: Vec::new() })?;
+        let node = self.add(
+            &document,
+            NodeSpec {
+                make,
+                rule: self.index(at),
+                alerts: true,
+                parents: Vec::new(),
+            },
+        )?;
         for (part, source) in parts.iter().enumerate() {
             let part_number = u16::try_from(part).unwrap_or(u16::MAX);
             if let Some(child) = self.items[*source].node {
@@ -178,8 +267,14 @@ impl Loader {
                 continue;
             }
             let fields = self.aliased(at, *source, &group_by);
-            let mut compiler = Compiler { document: &document, fields: &mut self.fields };
-            let slots = fields.iter().map(|name| compiler.field(name)).collect::<Result<Vec<_>, _>>()?;
+            let mut compiler = Compiler {
+                document: &document,
+                fields: &mut self.fields,
+            };
+            let slots = fields
+                .iter()
+                .map(|name| compiler.field(name))
+                .collect::<Result<Vec<_>, _>>()?;
             let payload = wants.payload(&mut compiler)?;
             let group = match slots.as_slice() {
                 [] => Group::All,
@@ -187,7 +282,12 @@ impl Loader {
                 _ => Group::Many(slots),
             };
             if let Body::Detection { feeds, .. } = &mut self.items[*source].body {
-                feeds.push(Feed { node, part: part_number, group, payload });
+                feeds.push(Feed {
+                    node,
+                    part: part_number,
+                    group,
+                    payload,
+                });
             }
         }
         self.items[at].node = Some(node);
@@ -215,9 +315,16 @@ impl Loader {
         let called = ["id", "name"].map(|key| self.items[source].document.str(key));
         let field = |name: &String| {
             let alias = rule.aliases.iter().find(|alias| alias.alias == *name)?;
-            called.iter().flatten().find_map(|called| alias.mapping.get(*called)).cloned()
+            called
+                .iter()
+                .flatten()
+                .find_map(|called| alias.mapping.get(*called))
+                .cloned()
         };
-        group_by.iter().map(|name| field(name).unwrap_or_else(|| name.clone())).collect()
+        group_by
+            .iter()
+            .map(|name| field(name).unwrap_or_else(|| name.clone()))
+            .collect()
     }
 
     fn add(&mut self, document: &Document, node: NodeSpec) -> Result<u16, RuleError> {
@@ -240,18 +347,47 @@ impl Loader {
                 self.nodes[usize::from(node)].alerts = info.alerts;
             } else if is_detection && info.alerts {
                 let document = self.items[at].document.clone();
-                let mut compiler = Compiler { document: &document, fields: &mut self.fields };
-                let about = ABOUT.iter().map(|name| compiler.field(name)).collect::<Result<Vec<_>, _>>()?;
-                let make = Make::Plain(Plain { reason: info.title.clone() });
-                let node = self.add(&document, NodeSpec { make, rule: self.index(at), alerts: true, parents: Vec::new() })?;
+                let mut compiler = Compiler {
+                    document: &document,
+                    fields: &mut self.fields,
+                };
+                let about = ABOUT
+                    .iter()
+                    .map(|name| compiler.field(name))
+                    .collect::<Result<Vec<_>, _>>()?;
+                let make = Make::Plain(Plain {
+                    reason: info.title.clone(),
+                });
+                let node = self.add(
+                    &document,
+                    NodeSpec {
+                        make,
+                        rule: self.index(at),
+                        alerts: true,
+                        parents: Vec::new(),
+                    },
+                )?;
                 if let Body::Detection { feeds, .. } = &mut self.items[at].body {
-                    feeds.push(Feed { node, part: 0, group: Group::First(about), payload: Payload::Nothing });
+                    feeds.push(Feed {
+                        node,
+                        part: 0,
+                        group: Group::First(about),
+                        payload: Payload::Nothing,
+                    });
                 }
             }
             rules.push(info);
         }
         let (kinds, other_kinds) = self.asks();
-        Ok(Program { fields: self.fields, scanner: Scanner::new(), kinds, other_kinds, nodes: self.nodes, rules, fingerprint })
+        Ok(Program {
+            fields: self.fields,
+            scanner: Scanner::new(),
+            kinds,
+            other_kinds,
+            nodes: self.nodes,
+            rules,
+            fingerprint,
+        })
     }
 
     /// The questions for each type of event that a rule names, the type itself already answered.
@@ -274,7 +410,10 @@ impl Loader {
             .map(|name| {
                 let given = asks
                     .iter()
-                    .map(|ask| Ask { expr: ask.expr.given(kind, &name), feeds: ask.feeds.clone() })
+                    .map(|ask| Ask {
+                        expr: ask.expr.given(kind, &name),
+                        feeds: ask.feeds.clone(),
+                    })
                     .filter(|ask| !matches!(ask.expr, Expr::Const(false)))
                     .collect();
                 (name.into_boxed_str(), given)
@@ -299,7 +438,12 @@ impl Wants {
     }
 
     fn payload(&self, compiler: &mut Compiler<'_>) -> Result<Payload, RuleError> {
-        let mut slots = |names: &[String]| names.iter().map(|name| compiler.field(name)).collect::<Result<Vec<_>, _>>();
+        let mut slots = |names: &[String]| {
+            names
+                .iter()
+                .map(|name| compiler.field(name))
+                .collect::<Result<Vec<_>, _>>()
+        };
         Ok(match self {
             Self::Fields(fields, _) if fields.is_empty() => Payload::Nothing,
             Self::Fields(fields, true) => Payload::Number(slots(fields)?[0]),
@@ -311,7 +455,11 @@ impl Wants {
             },
             Self::Input(Input::Place { device }) => {
                 let device = device.as_ref().map(|name| compiler.field(name)).transpose()?;
-                Payload::Place { lat: compiler.field("lat")?, lon: compiler.field("lon")?, device }
+                Payload::Place {
+                    lat: compiler.field("lat")?,
+                    lon: compiler.field("lon")?,
+                    device,
+                }
             }
         })
     }

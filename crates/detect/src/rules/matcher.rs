@@ -15,7 +15,10 @@ pub(crate) enum Expr {
     Not(Box<Self>),
     /// So many of these.
     AtLeast(u64, Vec<Self>),
-    Test { slot: u8, test: Test },
+    Test {
+        slot: u8,
+        test: Test,
+    },
 }
 
 /// What is asked of one field.
@@ -69,8 +72,11 @@ impl Expr {
             Self::Or(parts) => parts.iter().any(|part| part.fits(vals)),
             Self::Not(part) => !part.fits(vals),
             Self::AtLeast(count, parts) => {
-                parts.iter().filter(|part| part.fits(vals)).take(usize::try_from(*count).unwrap_or(usize::MAX)).count()
-                    as u64
+                parts
+                    .iter()
+                    .filter(|part| part.fits(vals))
+                    .take(usize::try_from(*count).unwrap_or(usize::MAX))
+                    .count() as u64
                     >= *count
             }
             Self::Test { slot, test } => test.fits(vals[usize::from(*slot)], vals),
@@ -79,7 +85,12 @@ impl Expr {
 
     /// What is left to ask when one field is known.
     pub(crate) fn given(&self, known: u8, value: &str) -> Self {
-        let given = |parts: &[Self]| parts.iter().map(|part| part.given(known, value)).collect::<Vec<_>>();
+        let given = |parts: &[Self]| {
+            parts
+                .iter()
+                .map(|part| part.given(known, value))
+                .collect::<Vec<_>>()
+        };
         match self {
             Self::Const(fits) => Self::Const(*fits),
             Self::Test { slot, test } if *slot == known && !matches!(test, Test::SameAs(_)) => {
@@ -121,9 +132,15 @@ impl Expr {
                 parts.iter().for_each(|part| part.texts_of(wanted, texts));
             }
             Self::Not(part) => part.texts_of(wanted, texts),
-            Self::Test { slot, test: Test::Any(matches) | Test::All(matches) } if *slot == wanted => {
+            Self::Test {
+                slot,
+                test: Test::Any(matches) | Test::All(matches),
+            } if *slot == wanted => {
                 texts.extend(matches.iter().filter_map(|one| match one {
-                    Match::Text { pattern: Pattern::Equals(text), .. } => Some(text.to_string()),
+                    Match::Text {
+                        pattern: Pattern::Equals(text),
+                        ..
+                    } => Some(text.to_string()),
                     _ => None,
                 }));
             }
@@ -153,7 +170,9 @@ impl Match {
             Self::Not(one) => value != Val::Absent && !one.fits(value),
             Self::Bool(wanted) => match value {
                 Val::Bool(is) => is == *wanted,
-                other => other.text().is_some_and(|text| text.eq_ignore_ascii_case(if *wanted { "true" } else { "false" })),
+                other => other
+                    .text()
+                    .is_some_and(|text| text.eq_ignore_ascii_case(if *wanted { "true" } else { "false" })),
             },
             Self::Number(wanted) => value.number().is_some_and(|is| is.total_cmp(wanted).is_eq()),
             Self::Compare(order, bound) => value.number().is_some_and(|is| match order {
@@ -163,11 +182,16 @@ impl Match {
                 Compare::AtLeast => is >= *bound,
             }),
             Self::Regex(regex) => value.text().is_some_and(|text| regex.is_match(text)),
-            Self::Network(net, bits) => {
-                value.text().and_then(|text| text.parse().ok()).is_some_and(|ip| in_network(ip, *net, *bits))
-            }
+            Self::Network(net, bits) => value
+                .text()
+                .and_then(|text| text.parse().ok())
+                .is_some_and(|ip| in_network(ip, *net, *bits)),
             Self::Text { pattern, cased } => value.text().is_some_and(|text| {
-                if *cased || !text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+                if *cased
+                    || !text
+                        .bytes()
+                        .any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii())
+                {
                     pattern.fits(text)
                 } else {
                     pattern.fits(&text.to_lowercase())
@@ -212,12 +236,19 @@ fn glob(pieces: &[Box<str>], text: &str) -> bool {
     let text: Vec<char> = text.chars().collect();
     let here = |piece: &str, at: usize| {
         let end = at + piece.chars().count();
-        (end <= text.len() && piece.chars().zip(&text[at..end]).all(|(p, c)| p == '\0' || p == *c)).then_some(end)
+        (end <= text.len()
+            && piece
+                .chars()
+                .zip(&text[at..end])
+                .all(|(p, c)| p == '\0' || p == *c))
+        .then_some(end)
     };
     let Some((first, rest)) = pieces.split_first() else {
         return text.is_empty();
     };
-    let Some(mut at) = here(first, 0) else { return false };
+    let Some(mut at) = here(first, 0) else {
+        return false;
+    };
     let Some((last, middle)) = rest.split_last() else {
         return at == text.len();
     };

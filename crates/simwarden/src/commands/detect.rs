@@ -106,7 +106,12 @@ impl Events {
             }
             Ok(())
         };
-        let replay = Replay { workers: workers(self.workers), lateness_ms: self.lateness, source: self.source, secret: secret() };
+        let replay = Replay {
+            workers: workers(self.workers),
+            lateness_ms: self.lateness,
+            source: self.source,
+            secret: secret(),
+        };
         let clock = Stopwatch::start();
         let summary = run(&program, input, &replay, &mut write)?;
         if let Some(file) = &mut alerts {
@@ -118,7 +123,9 @@ impl Events {
 }
 
 fn workers(asked: Option<NonZeroUsize>) -> usize {
-    asked.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    asked
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get)
 }
 
 /// Any number that outsiders do not know.
@@ -149,7 +156,11 @@ fn tell(summary: &Summary, seconds: f64) {
 fn peak_rss_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1_024)
+    line.split_whitespace()
+        .next()?
+        .parse::<u64>()
+        .ok()
+        .map(|kilobytes| kilobytes * 1_024)
 }
 
 fn check(folder: &Path) -> anyhow::Result<ExitCode> {
@@ -163,7 +174,12 @@ fn check(folder: &Path) -> anyhow::Result<ExitCode> {
     for rule in whole.rules().iter().filter(|rule| rule.alerts) {
         let unsaid = rule.unsaid();
         if !unsaid.is_empty() {
-            complain(format!("{}: `{}` does not say: {}", rule.file, rule.title, unsaid.join(", ")));
+            complain(format!(
+                "{}: `{}` does not say: {}",
+                rule.file,
+                rule.title,
+                unsaid.join(", ")
+            ));
         }
     }
     let mut total = 0;
@@ -177,14 +193,23 @@ fn check(folder: &Path) -> anyhow::Result<ExitCode> {
         match run_cases(&program, name, text) {
             Ok((count, failures)) => {
                 total += count;
-                failures.iter().for_each(|it| complain(format!("{}: {}: {}", it.file, it.case, it.text)));
+                failures
+                    .iter()
+                    .for_each(|it| complain(format!("{}: {}: {}", it.file, it.case, it.text)));
             }
             Err(error) => complain(error.to_string()),
         }
     }
     let alerting = whole.rules().iter().filter(|rule| rule.alerts).count();
-    println!("{alerting} rules in {} files, {total} cases, {wrong} wrong", rules.files.len());
-    Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    println!(
+        "{alerting} rules in {} files, {total} cases, {wrong} wrong",
+        rules.files.len()
+    );
+    Ok(if wrong == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The floor, then the engine with one worker and with all cores.
@@ -195,11 +220,19 @@ fn bench(input: &Path, rules: &Path) -> anyhow::Result<ExitCode> {
     let clock = Stopwatch::start();
     let counts = floor::count(open()?)?;
     let (base, base_cpu) = (clock.seconds(), clock.cpu_seconds());
-    println!("floor      1 thread   {base:6.2} s  {base_cpu:6.2} CPU s  {:?} of {} events", counts.rules, counts.events);
+    println!(
+        "floor      1 thread   {base:6.2} s  {base_cpu:6.2} CPU s  {:?} of {} events",
+        counts.rules, counts.events
+    );
     let program = rules_in(rules)?.program()?;
     let mut same = true;
     for workers in [1, workers(None)] {
-        let replay = Replay { workers, lateness_ms: 300_000, source: "file".into(), secret: secret() };
+        let replay = Replay {
+            workers,
+            lateness_ms: 300_000,
+            source: "file".into(),
+            secret: secret(),
+        };
         let clock = Stopwatch::start();
         let summary = run(&program, open()?, &replay, &mut |_| Ok(()))?;
         let (wall, cpu) = (clock.seconds(), clock.cpu_seconds());
@@ -216,7 +249,9 @@ fn bench(input: &Path, rules: &Path) -> anyhow::Result<ExitCode> {
     }
     println!("peak memory {} MB", peak_rss_bytes().unwrap_or(0) / 1_000_000);
     if !same {
-        bail!("the engine and the floor do not count the same; give the rules of benchmarks/detect and a file in order");
+        bail!(
+            "the engine and the floor do not count the same; give the rules of benchmarks/detect and a file in order"
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -230,7 +265,10 @@ struct Stopwatch {
 impl Stopwatch {
     #[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
     fn start() -> Self {
-        Self { wall: std::time::Instant::now(), ticks: cpu_ticks() }
+        Self {
+            wall: std::time::Instant::now(),
+            ticks: cpu_ticks(),
+        }
     }
 
     fn seconds(&self) -> f64 {
@@ -247,6 +285,13 @@ impl Stopwatch {
 fn cpu_ticks() -> u64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name in brackets may hold anything; the times are the 12th and 13th field behind it.
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-    fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+    let fields = stat
+        .rsplit_once(')')
+        .map_or("", |(_, rest)| rest)
+        .split_whitespace();
+    fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum()
 }
