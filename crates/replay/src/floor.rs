@@ -156,11 +156,12 @@ impl State {
                 }
             }
             b"sim_swap" => self.swap(ts, key, fields.agent),
-            b"otp_sms" if fields.sender.starts_with(b"bank:") => {
-                if self.swaps.get(&key).is_some_and(|swap| ts - swap <= MIN15) {
-                    self.swaps.remove(&key);
-                    self.counts.rules[0] += 1;
-                }
+            b"otp_sms"
+                if fields.sender.starts_with(b"bank:")
+                    && self.swaps.get(&key).is_some_and(|swap| ts - swap <= MIN15) =>
+            {
+                self.swaps.remove(&key);
+                self.counts.rules[0] += 1;
             }
             b"login_failed" => {
                 let failures = self.failures.entry(key).or_default();

@@ -50,7 +50,7 @@ impl Rule for Temporal {
             return None;
         }
         let mut events: Vec<At> = state.newest.iter().filter_map(recent).collect();
-        events.sort_by_key(|at| at.ts);
+        events.sort_by_key(|at| (at.ts, at.id == hit.id));
         events.dedup_by_key(|at| at.id);
         state.newest.clear();
         Some(Found {

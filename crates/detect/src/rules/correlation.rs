@@ -29,6 +29,14 @@ pub(crate) fn make(document: &Document, rule: &CorrelationRule) -> Result<(Make,
                     "name two to eight rules that have to come together".into(),
                 ));
             }
+            if let Some(least) = document.least()
+                && least != rule.rules.len() as u64
+            {
+                return Err(document.error(
+                    "condition:",
+                    "all the rules have to come together; leave `condition` out, or join their names with `and` and `or`".into(),
+                ));
+            }
             let names = rule.rules.clone();
             if rule.correlation_type == CorrelationType::TemporalOrdered {
                 if matches!(rule.condition, CorrelationCondition::Extended(_)) {

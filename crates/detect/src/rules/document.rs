@@ -65,6 +65,13 @@ impl Document {
         self.get(key)?.as_str()
     }
 
+    /// The least number that a correlation's condition asks for, if it is written with numbers.
+    pub(crate) fn least(&self) -> Option<u64> {
+        let condition = self.get("correlation")?.get("condition")?.as_mapping()?;
+        let bound = condition.get(Value::from("gte")).and_then(Value::as_u64);
+        Some(bound.filter(|_| condition.len() == 1).unwrap_or(0))
+    }
+
     /// An error at the line that a word stands in, the first line if it stands nowhere. A word with a colon is a key.
     pub(crate) fn error(&self, word: &str, text: String) -> RuleError {
         let stands = |line: &str| {
