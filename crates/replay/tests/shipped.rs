@@ -1,5 +1,4 @@
 //! The rules that are shipped load, say what a rule must say, and do what their test events ask.
-#![expect(clippy::unwrap_used, reason = "tests panic where they cannot go on")]
 
 use simwarden_detect::{Program, run_cases};
 use simwarden_replay::rules_in;
