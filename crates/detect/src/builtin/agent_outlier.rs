@@ -61,12 +61,11 @@ pub(crate) struct State {
 impl AgentOutlier {
     /// The middle count of the others that did anything in the window, and how many these are.
     fn peers(&self, state: &State, but: u64, now: i64) -> (usize, usize) {
-        let recent = |member: &Member| {
-            member
-                .events
-                .iter()
-                .filter(|at| at.ts > now - self.timespan.0)
-                .count()
+        // Oldest first, so what has left the window is a beginning.
+        let since = now - self.timespan.0;
+        let recent = |member: &Member| match member.events.front() {
+            Some(first) if first.ts > since => member.events.len(),
+            _ => member.events.len() - member.events.partition_point(|at| at.ts <= since),
         };
         let mut counts: Vec<usize> = state
             .members
