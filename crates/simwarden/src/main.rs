@@ -43,6 +43,8 @@ enum Command {
     Euicc(commands::euicc::Euicc),
     /// Check, test, explain, compare and back-test rule packs
     Policy(commands::policy::Policy),
+    /// Run events through detection rules; check rules and their test events
+    Detect(commands::detect::Detect),
     /// Verify, prove, check and mirror the ledger
     Ledger(commands::ledger::Ledger),
     /// Run a witness: cosign a log's checkpoints, refuse rollback and split views
@@ -78,6 +80,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Pki(pki) => pki.run(),
         Command::Euicc(euicc) => euicc.run(),
         Command::Policy(policy) => policy.run().await,
+        Command::Detect(detect) => detect.run(),
         Command::Ledger(ledger) => ledger.run().await,
         Command::Witness(witness) => witness.run().await,
         Command::Bench(bench) => bench.run().await,

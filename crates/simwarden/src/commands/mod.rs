@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod caller;
 pub mod demo;
+pub mod detect;
 pub mod euicc;
 pub mod export;
 pub mod import;

@@ -12,6 +12,8 @@ fn may_use(name: &str) -> Option<Vec<&'static str>> {
     Some(match name {
         "model" | "tidy" => vec![],
         "guard" | "detect" | "identity" | "checkup" | "rsp" | "ledger" => MODEL.to_vec(),
+        // The engine's threads and files; knows nothing of the house but the engine.
+        "replay" => vec!["model", "detect"],
         // As a core crate in what it may use; not for the product's own logic, whose judge it is.
         "euicc" => MODEL.to_vec(),
         "store" => CORE.to_vec(),
@@ -19,7 +21,7 @@ fn may_use(name: &str) -> Option<Vec<&'static str>> {
         // Not on the store: what they need of it goes through the use cases.
         "links" | "web" => with(&["app"]),
         "drill" => with(&["app", "store", "euicc"]),
-        "simwarden" => with(&["store", "app", "links", "web", "drill", "euicc"]),
+        "simwarden" => with(&["store", "app", "links", "web", "drill", "euicc", "replay"]),
         _ => return None,
     })
 }
