@@ -70,8 +70,7 @@ impl Lookalikes {
         let suffixes = brands
             .iter()
             .map(|b| {
-                let all = b.domains.iter().chain(&b.theirs);
-                all.filter_map(|d| psl::suffix_str(d).map(str::to_owned)).collect()
+                b.domains.iter().filter_map(|d| psl::suffix_str(d).map(str::to_owned)).collect()
             })
             .collect();
         let natives = brands.iter().enumerate();
@@ -270,11 +269,12 @@ impl Search<'_> {
         let Some(row) = row else { return };
         let of = self.of;
         of.terms.near(core, 2, |term, halves| {
-            if term.weak || term.squashed || term.text.len() < 6 || halves == 0 && core.plain == term.text {
+            let same = halves == 0 && core.plain == term.text;
+            if term.weak || term.squashed || term.text.len() < 6 || same {
                 return;
             }
             let place = self.place(term.brand);
-            let sure = term.text.len() >= 8 && !term.world;
+            let sure = term.text.len() >= 8 && term.own >= 6 && !term.world;
             let verdict = match (sure, row.strong > 0 || exotic) {
                 (true, true) => Some(Verdict::Dangerous),
                 (true, false) => Some(Verdict::Suspicious),
@@ -314,7 +314,7 @@ impl Search<'_> {
             });
             of.terms.near(&whole, 2, |term, halves| {
                 let wrong = halves > 0 || plain.exotic;
-                if wrong && !term.weak && !term.world && !term.squashed && term.text.len() >= 8 {
+                if wrong && !term.weak && !term.world && !term.squashed && term.own >= 8 {
                     self.offer(term.brand, Some(Verdict::Suspicious), Reason::BrandInSubdomain);
                 }
             });
@@ -357,51 +357,79 @@ const SUSPICIOUS: Option<Verdict> = Some(Verdict::Suspicious);
 
 /// A label that is a name or nearly one.
 fn near_verdict(term: &Term, writing: Writing, place: Place, label: &str) -> Option<Verdict> {
-    let Writing { halves, exotic, hyphens, identical } = writing;
     let length = term.text.len();
     if term.squashed {
-        return if halves == 0 { DANGEROUS } else { None };
+        return match () {
+            () if writing.halves > 0 => None,
+            () if !term.generic || place.near => DANGEROUS,
+            () if place.same || place.cheap => SUSPICIOUS,
+            () => None,
+        };
     }
     if term.world {
-        return match halves {
-            0 if !identical || hyphens => DANGEROUS,
+        return match writing.halves {
+            _ if term.weak => None,
+            0 if !writing.identical || writing.hyphens => DANGEROUS,
             0 if place.cheap => SUSPICIOUS,
-            1 | 2 if exotic || place.cheap => SUSPICIOUS,
+            1 | 2 if writing.exotic || place.cheap => SUSPICIOUS,
             _ => None,
         };
     }
-    let first = label.as_bytes().first() == term.text.as_bytes().first();
-    match halves {
-        0 if identical && !hyphens => match () {
-            () if place.near => DANGEROUS,
-            () if !term.weak && (length >= 8 || place.cheap) => DANGEROUS,
-            () if !term.weak || (place.cheap && length >= 4) => SUSPICIOUS,
-            () => None,
-        },
-        0 if identical => match () {
-            () if place.near || !term.weak => DANGEROUS,
-            () if place.cheap || (place.same && length >= 5) => SUSPICIOUS,
-            () => None,
-        },
-        0 => match () {
-            () if exotic && length >= 4 || place.near || !term.weak => DANGEROUS,
-            () if exotic || place.same || place.cheap => SUSPICIOUS,
-            () => None,
-        },
-        1 | 2 => match length {
-            8.. if !term.weak => DANGEROUS,
-            6.. if !term.weak && (place.near || place.same || place.cheap || exotic) => DANGEROUS,
-            7.. if !term.weak => SUSPICIOUS,
-            6 if !term.weak && (first || halves == 1) => SUSPICIOUS,
-            5.. if place.near => DANGEROUS,
-            5.. if exotic || (place.same && !term.weak) || (place.same && length == 5 && first) => SUSPICIOUS,
-            3.. if place.near => SUSPICIOUS,
-            4.. if exotic => SUSPICIOUS,
-            _ => None,
-        },
-        3 if length >= 6 && (place.near || exotic) => SUSPICIOUS,
-        3 | 4 if length >= 8 && !term.weak && first => SUSPICIOUS,
+    match writing.halves {
+        0 => same_verdict(term, writing, place),
+        // Numbers with few letters resemble anything.
+        _ if label.bytes().filter(u8::is_ascii_digit).count() > 2 => None,
+        1 | 2 => misspelt_verdict(term, writing, place, label),
+        3 if length >= 6 && (place.near || writing.exotic) => SUSPICIOUS,
+        3 | 4 if term.own >= 8 && !term.generic && first_is_same(term, label) => SUSPICIOUS,
         4 if length >= 7 && place.near => SUSPICIOUS,
+        _ => None,
+    }
+}
+
+fn first_is_same(term: &Term, label: &str) -> bool {
+    label.as_bytes().first() == term.text.as_bytes().first()
+}
+
+/// The name itself, or what looks the same.
+fn same_verdict(term: &Term, writing: Writing, place: Place) -> Option<Verdict> {
+    let length = term.text.len();
+    match (writing.identical, writing.hyphens) {
+        _ if place.near => DANGEROUS,
+        (true, false) => match () {
+            () if !term.weak && (length >= 8 || place.cheap) => DANGEROUS,
+            () if !term.weak || (!term.generic && length >= 4) => SUSPICIOUS,
+            () if place.cheap && (length >= 4 || !term.generic) => SUSPICIOUS,
+            () => None,
+        },
+        (true, true) => match () {
+            () if !term.weak => DANGEROUS,
+            () if place.cheap || (place.same && !term.generic) => SUSPICIOUS,
+            () => None,
+        },
+        (false, _) => match () {
+            () if !term.weak || (writing.exotic && length >= 4) => DANGEROUS,
+            () if writing.exotic || place.same || place.cheap => SUSPICIOUS,
+            () => None,
+        },
+    }
+}
+
+/// One edit away.
+fn misspelt_verdict(term: &Term, writing: Writing, place: Place, label: &str) -> Option<Verdict> {
+    let length = term.text.len();
+    let first = first_is_same(term, label);
+    let some_sign = place.same || place.cheap || writing.exotic;
+    match length {
+        6.. if place.near => DANGEROUS,
+        8.. if !term.generic && term.own >= 6 => DANGEROUS,
+        6.. if !term.generic && term.own >= 5 && some_sign => DANGEROUS,
+        7.. if !term.generic && term.own >= 7 && first => SUSPICIOUS,
+        6.. if !term.generic && some_sign => SUSPICIOUS,
+        5.. if place.near => DANGEROUS,
+        5 if writing.exotic || (place.same && first && !term.generic) => SUSPICIOUS,
+        3.. if place.near => SUSPICIOUS,
+        4.. if writing.exotic => SUSPICIOUS,
         _ => None,
     }
 }
@@ -419,32 +447,31 @@ fn affix_verdict(
     let strong = row.map_or(0, |r| r.strong);
     if term.world {
         return match row {
+            Some(_) if term.weak => None,
             Some(_) if strong > 0 && (place.cheap || exotic) => DANGEROUS,
             Some(_) if strong > 1 => SUSPICIOUS,
             _ => None,
         };
     }
-    let Some(_) = row else {
+    if row.is_none() {
         return match () {
             () if term.weak => None,
-            () if length >= 8 || place.near => SUSPICIOUS,
-            () if alone && (length >= 7 || place.cheap) => SUSPICIOUS,
+            () if term.own >= 6 && (length >= 8 || place.near || place.cheap) => SUSPICIOUS,
+            () if alone && (length >= 7 || place.cheap || place.near) => SUSPICIOUS,
             () => None,
-        };
-    };
-    if !term.weak {
-        return match () {
-            () if length >= 8 || strong > 0 || place.cheap || place.near => DANGEROUS,
-            () => SUSPICIOUS,
         };
     }
     match () {
-        () if place.near && (strong > 0 || length >= 5) => DANGEROUS,
+        () if !term.weak && (length >= 8 || strong > 0 || place.cheap || place.near) => DANGEROUS,
+        () if !term.weak => SUSPICIOUS,
+        () if place.near && (strong > 0 || (length >= 5 && !term.generic)) => DANGEROUS,
         () if place.near && alone => SUSPICIOUS,
-        () if length >= 5 && strong > 0 && place.cheap => DANGEROUS,
-        () if length >= 5 && (strong > 1 || strong > 0 && (native || alone)) => SUSPICIOUS,
-        () if strong > 0 && alone && (place.cheap || native) => SUSPICIOUS,
-        () if strong > 1 && (alone || place.cheap) => SUSPICIOUS,
+        () if term.generic && strong > 0 && native => SUSPICIOUS,
+        () if term.generic && strong > 1 && place.cheap && length >= 4 => SUSPICIOUS,
+        () if term.generic && strong > 0 && alone && place.cheap => SUSPICIOUS,
+        () if term.generic => None,
+        () if strong > 0 && place.cheap => DANGEROUS,
+        () if strong > 0 || (length >= 5 && (alone || place.cheap)) => SUSPICIOUS,
         () => None,
     }
 }

@@ -12,8 +12,12 @@ pub(crate) struct Term {
     pub brand: usize,
     /// The name, letters and digits.
     pub text: String,
-    /// Whether the name proves little by itself.
+    /// Whether the name is an everyday word or borne by many.
+    pub generic: bool,
+    /// Whether the name proves little by itself: generic or short.
     pub weak: bool,
+    /// Letters that are the brand's own: without words like `bank` that many others have too.
+    pub own: usize,
     /// Whether the brand is known everywhere.
     pub world: bool,
     /// Whether it is an official domain with its dots left out (`smartcomkh`), which counts only when whole.
@@ -25,11 +29,13 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    fn new(brand: usize, text: String, weak: bool, world: bool, squashed: bool) -> Self {
+    fn new(brand: usize, text: String, generic: bool, world: bool, squashed: bool) -> Self {
         let (shape, joined) = (shape(&text), joined_shape(&text));
         let (shape_letters, joined_letters) = (letters(&shape), letters(&joined));
-        let weak = weak || text.len() <= 5;
-        Self { brand, text, weak, world, squashed, shape, joined, shape_letters, joined_letters }
+        let weak = generic || text.len() <= 5;
+        let shared = COMMON.iter().filter(|w| text.ends_with(*w) || text.starts_with(*w));
+        let own = text.len() - shared.map(|w| w.len()).max().unwrap_or(0).min(text.len());
+        Self { brand, text, generic, weak, own, world, squashed, shape, joined, shape_letters, joined_letters }
     }
 }
 
@@ -66,6 +72,10 @@ pub(crate) struct Terms {
     inside: Option<AhoCorasick>,
 }
 
+/// Words that many brands carry beside their own name.
+const COMMON: &[&str] =
+    &["bank", "banks", "money", "cambodia", "mobile", "telecom", "finance", "group", "post", "pay", "commercialbank"];
+
 /// Shortest name that is looked for.
 const NAME_MIN: usize = 3;
 
@@ -73,10 +83,11 @@ impl Terms {
     pub(crate) fn new(brands: &[Brand]) -> Self {
         let mut all: Vec<Term> = Vec::new();
         for (at, brand) in brands.iter().enumerate() {
-            let mut names: Vec<(String, bool)> = Vec::new();
+            let mut names: Vec<(String, bool, bool)> = Vec::new();
             let world = brand.reach == Reach::World;
             for name in &brand.names {
-                names.push((squeezed(name), false));
+                let name = squeezed(name);
+                names.push((name.clone(), false, brand.is_generic(&name)));
             }
             for domain in &brand.domains {
                 let Some(suffix) = psl::suffix_str(domain) else { continue };
@@ -88,18 +99,19 @@ impl Terms {
                 };
                 // Names of three letters under gov.kh are all taken by other ministries.
                 if chosen.len() >= 4 || !suffix.starts_with("gov.") {
-                    names.push((squeezed(&chosen), false));
                     let mut squashed = squeezed(&chosen);
-                    for part in suffix.split('.') {
+                    let generic = brand.is_generic(&squashed);
+                    names.push((squashed.clone(), false, generic));
+                    for part in suffix.split('.').filter(|_| !world) {
                         squashed.push_str(part);
-                        names.push((squashed.clone(), true));
+                        names.push((squashed.clone(), true, generic));
                     }
                 }
             }
-            for (name, squashed) in names {
+            for (name, squashed, generic) in names {
                 let known = all.iter().any(|t| t.brand == at && t.text == name);
                 if name.len() >= NAME_MIN && !known {
-                    all.push(Term::new(at, name.clone(), brand.is_generic(&name), world, squashed));
+                    all.push(Term::new(at, name, generic, world, squashed));
                 }
             }
         }
@@ -139,6 +151,8 @@ impl Terms {
                     best = distance(&label.shape, &term.shape, max);
                 }
                 if best != Some(0) && (label.joined_letters ^ term.joined_letters).count_ones() <= bits_max {
+                    // Joining shortens; what is left of a short name is near to everything.
+                    let max = if term.joined.len() < term.shape.len().min(6) { 0 } else { max };
                     let other = distance(&label.joined, &term.joined, max);
                     best = match (best, other) {
                         (Some(a), Some(b)) => Some(a.min(b)),
