@@ -91,9 +91,10 @@ impl<'a> Certificate<'a> {
         self.extensions.iter().find(|(found, _)| *found == id).map(|(_, value)| *value)
     }
 
-    /// Whether it may sign other certificates.
+    /// Whether it may sign other certificates. Some makers' own certificates say nothing about it; a phone's key that was
+    /// attested gives itself away by its description.
     pub(crate) fn may_sign(&self) -> bool {
-        let authority = self.extension(BASIC_CONSTRAINTS).is_some_and(|value| {
+        let authority = self.extension(BASIC_CONSTRAINTS).is_none_or(|value| {
             let inner = Reader::new(value).expect(SEQUENCE).map(|s| s.inside());
             inner.and_then(|mut i| i.expect(BOOLEAN)).and_then(|b| b.boolean()) == Ok(true)
         });

@@ -52,6 +52,7 @@ pub struct RootOfTrust {
 
 /// One of the two lists: what the system says, or what the chip says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Claims {
     /// Every field by its name, numbers as text, bytes as base64.
     #[serde(flatten)]
@@ -59,6 +60,8 @@ pub struct Claims {
     /// The root of trust, if it is in this list.
     #[serde(skip)]
     pub root_of_trust: Option<RootOfTrust>,
+    /// Whether the fields stand in the order of their tags; a list that does not is refused.
+    pub are_tags_ordered: bool,
 }
 
 impl Claims {
@@ -204,7 +207,7 @@ fn level(element: Element<'_>) -> Result<SecurityLevel, DerError> {
 }
 
 fn claims(mut list: Reader<'_>) -> Result<Claims, DerError> {
-    let mut found = Claims::default();
+    let mut found = Claims { are_tags_ordered: true, ..Claims::default() };
     let mut last = 0;
     while !list.is_empty() {
         let tagged = list.next()?;

@@ -117,7 +117,10 @@ impl Link {
         if text.is_empty() || text.len() > LINK_BYTES_MAX {
             return None;
         }
-        let has_scheme = text.find("://").is_some_and(|at| {
+        // Browsers read `http:\\host` and `http:host` as `http://host`.
+        let lead = text.get(..6).unwrap_or_default().to_ascii_lowercase();
+        let web = ["http:/", "http:\\", "https:"].contains(&lead.as_str());
+        let has_scheme = web || text.find("://").is_some_and(|at| {
             text[..at].chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) && at > 0
         });
         let whole = if has_scheme { text.to_owned() } else { format!("http://{}", text.trim_start_matches('/')) };

@@ -26,4 +26,7 @@ pub use host::LINK_BYTES_MAX;
 pub use lexical::{Lexical, LexicalError};
 pub use text::{LINKS_MAX, TEXT_BYTES_MAX};
 pub use train::{Labelled, TrainError, Training, read_labelled, train};
+#[cfg(test)]
+mod tests;
+
 pub use verdict::{Reason, Verdict};

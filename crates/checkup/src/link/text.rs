@@ -10,7 +10,7 @@ pub const LINKS_MAX: usize = 20;
 pub(crate) fn links(text: &str) -> Vec<String> {
     let text = mended(clipped(text));
     let mut found: Vec<String> = Vec::new();
-    for run in text.split(|c: char| c.is_whitespace() || "<>\"“”‘’`{}|^「」『』《》（），；。、！？".contains(c)) {
+    for run in text.split(|c: char| c.is_whitespace() || "<>\"“”‘’`|^「」『』《》（），；。、！？".contains(c)) {
         for piece in pieces(run) {
             if let Some(link) = candidate(piece) {
                 if !found.contains(&link) {
@@ -85,11 +85,11 @@ fn candidate(piece: &str) -> Option<String> {
     let lower = piece.to_ascii_lowercase();
     for scheme in ["https://", "http://", "https:\\\\", "http:\\\\"] {
         if let Some(at) = lower.find(scheme) {
-            let link = trimmed(&piece[at..]);
+            let link = trimmed(balanced(&piece[at..]));
             return (link.len() > scheme.len()).then(|| link.to_owned());
         }
     }
-    let piece = trimmed(piece.trim_start_matches(|c: char| !c.is_alphanumeric()));
+    let piece = trimmed(balanced(piece.trim_start_matches(|c: char| !c.is_alphanumeric())));
     // A label in front of a colon, as in `Link:smart.com.kh`.
     let piece = match piece.split_once(':') {
         Some((before, after)) if !before.contains('.') && after.contains('.') => after.trim_start_matches('/'),
@@ -110,13 +110,25 @@ fn candidate(piece: &str) -> Option<String> {
     (known || (is_address && !rest.is_empty())).then(|| piece.to_owned())
 }
 
+/// Without what follows a bracket that the link itself did not open.
+fn balanced(link: &str) -> &str {
+    let mut open = 0i32;
+    for (at, letter) in link.char_indices() {
+        match letter {
+            '(' => open += 1,
+            ')' if open == 0 => return &link[..at],
+            ')' => open -= 1,
+            _ => {}
+        }
+    }
+    link
+}
+
 fn trimmed(link: &str) -> &str {
     let mut link = link;
     loop {
-        let open = link.matches('(').count() >= link.matches(')').count();
         let cut = link.trim_end_matches(|c: char| {
             matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | ']' | '*' | '~' | '។' | '៕' | '…' | '-')
-                || (c == ')' && !open)
         });
         if cut.len() == link.len() {
             return link;
