@@ -25,8 +25,6 @@ pub(crate) struct Certificate<'a> {
     pub extensions: Vec<(&'a [u8], &'a [u8])>,
 }
 
-const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 0x13];
-const KEY_USAGE: &[u8] = &[0x55, 0x1d, 0x0f];
 const EC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const RSA_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
@@ -89,21 +87,6 @@ impl<'a> Certificate<'a> {
 
     pub(crate) fn extension(&self, id: &[u8]) -> Option<&'a [u8]> {
         self.extensions.iter().find(|(found, _)| *found == id).map(|(_, value)| *value)
-    }
-
-    /// Whether it may sign other certificates. Some makers' own certificates say nothing about it; a phone's key that was
-    /// attested gives itself away by its description.
-    pub(crate) fn may_sign(&self) -> bool {
-        let authority = self.extension(BASIC_CONSTRAINTS).is_none_or(|value| {
-            let inner = Reader::new(value).expect(SEQUENCE).map(|s| s.inside());
-            inner.and_then(|mut i| i.expect(BOOLEAN)).and_then(|b| b.boolean()) == Ok(true)
-        });
-        // keyCertSign is bit 5.
-        let usage = self.extension(KEY_USAGE).is_none_or(|value| {
-            let bits = Reader::new(value).expect(BIT_STRING).map(|b| b.content);
-            bits.is_ok_and(|b| b.get(1).is_some_and(|first| first & 0x04 != 0))
-        });
-        authority && usage
     }
 
     /// Whether this key made that certificate's signature.

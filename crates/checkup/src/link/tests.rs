@@ -173,7 +173,7 @@ fn whole_messages_are_read() {
         ("https://bank.example.top/www.acledabank.com.kh/login", Verdict::Dangerous, Reason::BrandInPath),
         ("http://smart.com.kh.verify.top/", Verdict::Dangerous, Reason::OfficialNameInside),
         ("https://smart.com.kh/go?url=https://acledabank-login.top/", Verdict::Suspicious, Reason::LeadsElsewhere),
-        ("http://xn--mart-6ve.com.kh/", Verdict::Dangerous, Reason::LookalikeLetters),
+        ("http://xn--mart-f9d.com.kh/", Verdict::Dangerous, Reason::LookalikeLetters),
         ("សូមចូល https://សែលកាត.com", Verdict::Dangerous, Reason::BrandInOtherScript),
         ("lunch at 12.30?", Verdict::Unknown, Reason::NoLink),
         ("see https://example.org/a", Verdict::Unknown, Reason::NotVouched),

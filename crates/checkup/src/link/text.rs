@@ -153,7 +153,7 @@ mod tests {
             ("price 10.000 KHR at 12.30 by a@smart.com.kh", vec![]),
             ("http://1.2.3.4/x and 1.2.3.4/y but not 1.2.3.4", vec!["http://1.2.3.4/x", "1.2.3.4/y"]),
             ("Link:smart.com.kh@evil.top/x", vec!["smart.com.kh@evil.top/x"]),
-            ("no link.here,", vec![]),
+            ("no link.xhere,", vec![]),
             ("a.com a.com", vec!["a.com"]),
         ] {
             assert_eq!(links(text), expected, "{text}");

@@ -1,11 +1,14 @@
 //! The subcommands, one file each.
 
 pub mod bench;
+pub mod check;
 pub mod demo;
 pub mod euicc;
 pub mod export;
+pub mod guard_dir;
 pub mod import;
 pub mod ledger;
+pub mod link;
 pub mod pki;
 pub mod policy;
 pub mod profile;
