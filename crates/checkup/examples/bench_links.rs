@@ -72,7 +72,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .collect();
     let seconds = began.elapsed().as_secs_f64();
     report(&rows, &found, show);
-    println!("{:.0} checks a second on one core", rows.len() as f64 / seconds.max(1e-9));
+    println!(
+        "{:.0} checks a second on one core",
+        rows.len() as f64 / seconds.max(1e-9)
+    );
     Ok(())
 }
 

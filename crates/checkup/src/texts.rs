@@ -37,7 +37,10 @@ pub fn text_of(language: Language, part: &str, code: &'static str) -> &'static s
         Language::Km => 1,
         Language::Zh => 2,
     };
-    ALL[at].get(part).and_then(|texts| texts.get(code)).map_or(code, String::as_str)
+    ALL[at]
+        .get(part)
+        .and_then(|texts| texts.get(code))
+        .map_or(code, String::as_str)
 }
 
 #[cfg(test)]
@@ -49,10 +52,23 @@ mod tests {
     fn every_code_has_words_in_three_languages() {
         for language in [Language::En, Language::Km, Language::Zh] {
             for reason in Reason::ALL {
-                assert_ne!(text_of(language, "link_reasons", reason.word()), reason.word(), "{language:?}");
+                assert_ne!(
+                    text_of(language, "link_reasons", reason.word()),
+                    reason.word(),
+                    "{language:?}"
+                );
             }
-            for verdict in [Verdict::Safe, Verdict::Unknown, Verdict::Suspicious, Verdict::Dangerous] {
-                assert_ne!(text_of(language, "link_advice", verdict.word()), verdict.word(), "{language:?}");
+            for verdict in [
+                Verdict::Safe,
+                Verdict::Unknown,
+                Verdict::Suspicious,
+                Verdict::Dangerous,
+            ] {
+                assert_ne!(
+                    text_of(language, "link_advice", verdict.word()),
+                    verdict.word(),
+                    "{language:?}"
+                );
             }
         }
     }

@@ -37,7 +37,9 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
 }
 
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    bytes.get(at..at + 4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
+    bytes
+        .get(at..at + 4)
+        .map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 const END: &[u8] = b"PK\x05\x06";
@@ -53,12 +55,18 @@ impl<'a> Archive<'a> {
             let entry = entry(bytes, &mut at).ok_or(ArchiveError("its directory is damaged"))?;
             entries.push(entry);
         }
-        Ok(Self { bytes, entries, directory })
+        Ok(Self {
+            bytes,
+            entries,
+            directory,
+        })
     }
 
     /// Unpacks an entry by its name: the last one, as Android does.
     pub(crate) fn unpack(&self, name: &str) -> Result<Option<Vec<u8>>, ArchiveError> {
-        let Some(entry) = self.entries.iter().rev().find(|e| e.name == name) else { return Ok(None) };
+        let Some(entry) = self.entries.iter().rev().find(|e| e.name == name) else {
+            return Ok(None);
+        };
         let header = entry.offset;
         let bad = ArchiveError("an entry lies outside of it");
         if self.bytes.get(header..header + 4) != Some(b"PK\x03\x04") {
@@ -72,11 +80,16 @@ impl<'a> Archive<'a> {
         if entry.method == 8 {
             let data = self.bytes.get(start..start.saturating_add(packed)).ok_or(bad)?;
             let plain = miniz_oxide::inflate::decompress_to_vec_with_limit(data, UNPACKED_MAX);
-            return plain.map(Some).map_err(|_| ArchiveError("an entry cannot be unpacked within bounds"));
+            return plain
+                .map(Some)
+                .map_err(|_| ArchiveError("an entry cannot be unpacked within bounds"));
         }
         // Android takes every other method for "stored".
         let length = unpacked.min(UNPACKED_MAX);
-        self.bytes.get(start..start.saturating_add(length)).map(|d| Some(d.to_vec())).ok_or(bad)
+        self.bytes
+            .get(start..start.saturating_add(length))
+            .map(|d| Some(d.to_vec()))
+            .ok_or(bad)
     }
 }
 

@@ -64,7 +64,13 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Vec<Element>> {
         }
         match kind {
             0x0001 if strings.is_empty() => strings = pool(chunk)?,
-            0x0180 => resources = chunk[8..].chunks_exact(4).filter_map(|b| u32_at(b, 0)).take(STRINGS_MAX).collect(),
+            0x0180 => {
+                resources = chunk[8..]
+                    .chunks_exact(4)
+                    .filter_map(|b| u32_at(b, 0))
+                    .take(STRINGS_MAX)
+                    .collect()
+            }
             0x0102 => {
                 depth += 1;
                 if depth > DEPTH_MAX || elements.len() == ELEMENTS_MAX {
@@ -83,19 +89,30 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Vec<Element>> {
 fn element(chunk: &[u8], strings: &[String], resources: &[u32]) -> Option<Element> {
     let head = usize::from(u16_at(chunk, 2)?);
     let body = chunk.get(head..)?;
-    let name = strings.get(u32_at(body, 4)? as usize).cloned().unwrap_or_default();
+    let name = strings
+        .get(u32_at(body, 4)? as usize)
+        .cloned()
+        .unwrap_or_default();
     let (start, size, count) = (u16_at(body, 8)?, u16_at(body, 10)?, u16_at(body, 12)?);
     let (start, size) = (usize::from(start), usize::from(size).max(20));
     let mut attributes = Vec::new();
     for at in 0..usize::from(count) {
         let from = start + at * size;
-        let Some(one) = body.get(from..from + 20) else { break };
+        let Some(one) = body.get(from..from + 20) else {
+            break;
+        };
         let index = u32_at(one, 4)? as usize;
         let by_number = resources.get(index).and_then(|r| known(*r)).map(str::to_owned);
-        let name = by_number.or_else(|| strings.get(index).cloned()).unwrap_or_default();
+        let name = by_number
+            .or_else(|| strings.get(index).cloned())
+            .unwrap_or_default();
         let (kind, number) = (one[15], u32_at(one, 16)?);
         let raw = strings.get(u32_at(one, 8)? as usize).cloned();
-        let text = if kind == 3 { strings.get(number as usize).cloned() } else { raw };
+        let text = if kind == 3 {
+            strings.get(number as usize).cloned()
+        } else {
+            raw
+        };
         attributes.push(Attribute { name, text, number });
     }
     Some(Element { name, attributes })
@@ -111,7 +128,9 @@ fn pool(chunk: &[u8]) -> Option<Vec<String>> {
     let mut budget = chunk.len().saturating_mul(4);
     for at in 0..count {
         let offset = u32_at(chunk, head + at * 4)? as usize;
-        let text = chunk.get(start.checked_add(offset)?..).and_then(|b| if utf8 { narrow(b) } else { wide(b) });
+        let text = chunk
+            .get(start.checked_add(offset)?..)
+            .and_then(|b| if utf8 { narrow(b) } else { wide(b) });
         let text = text.unwrap_or_default();
         budget = budget.checked_sub(text.len())?;
         strings.push(text);
@@ -123,7 +142,10 @@ fn narrow(bytes: &[u8]) -> Option<String> {
     let skip = if *bytes.first()? & 0x80 != 0 { 2 } else { 1 };
     let first = *bytes.get(skip)?;
     let (length, from) = if first & 0x80 != 0 {
-        (usize::from(first & 0x7f) << 8 | usize::from(*bytes.get(skip + 1)?), skip + 2)
+        (
+            usize::from(first & 0x7f) << 8 | usize::from(*bytes.get(skip + 1)?),
+            skip + 2,
+        )
     } else {
         (usize::from(first), skip + 1)
     };
@@ -133,11 +155,18 @@ fn narrow(bytes: &[u8]) -> Option<String> {
 fn wide(bytes: &[u8]) -> Option<String> {
     let first = u16_at(bytes, 0)?;
     let (length, from): (usize, usize) = if first & 0x8000 != 0 {
-        (usize::from(first & 0x7fff) << 16 | usize::from(u16_at(bytes, 2)?), 4)
+        (
+            usize::from(first & 0x7fff) << 16 | usize::from(u16_at(bytes, 2)?),
+            4,
+        )
     } else {
         (usize::from(first), 2)
     };
     let data = bytes.get(from..from.checked_add(length.checked_mul(2)?)?)?;
     let units = data.as_chunks::<2>().0.iter().map(|b| u16::from_le_bytes(*b));
-    Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect())
+    Some(
+        char::decode_utf16(units)
+            .map(|c| c.unwrap_or('\u{fffd}'))
+            .collect(),
+    )
 }

@@ -46,20 +46,28 @@ impl Manifest {
                 self.label = element.text("label").map(str::to_owned);
                 self.debuggable = element.attribute("debuggable").is_some_and(|a| a.number != 0);
             }
-            kind @ ("service" | "receiver" | "activity" | "activity-alias" | "provider") => self.parts.push(Part {
-                kind: kind.to_owned(),
-                permission: element.text("permission").map(str::to_owned),
-                ..Part::default()
-            }),
+            kind @ ("service" | "receiver" | "activity" | "activity-alias" | "provider") => {
+                self.parts.push(Part {
+                    kind: kind.to_owned(),
+                    permission: element.text("permission").map(str::to_owned),
+                    ..Part::default()
+                })
+            }
             "intent-filter" => {
-                let priority = element.attribute("priority").map_or(0, |a| a.number.cast_signed());
+                let priority = element
+                    .attribute("priority")
+                    .map_or(0, |a| a.number.cast_signed());
                 if let Some(part) = self.parts.last_mut() {
                     part.priority = part.priority.max(priority);
                 }
             }
             "action" | "category" => {
                 if let Some(part) = self.parts.last_mut() {
-                    if element.name == "action" { part.actions.push(name()) } else { part.categories.push(name()) }
+                    if element.name == "action" {
+                        part.actions.push(name())
+                    } else {
+                        part.categories.push(name())
+                    }
                 }
             }
             _ => {}
@@ -68,13 +76,16 @@ impl Manifest {
 
     /// Whether it asks for a permission of the system, named without its beginning.
     pub(crate) fn asks(&self, permission: &str) -> bool {
-        self.permissions.contains(&format!("android.permission.{permission}"))
+        self.permissions
+            .contains(&format!("android.permission.{permission}"))
     }
 
     /// Whether a part is bound by a permission that only the system has.
     pub(crate) fn bound_by(&self, permission: &str) -> bool {
         let whole = format!("android.permission.{permission}");
-        self.parts.iter().any(|p| p.permission.as_deref() == Some(whole.as_str()))
+        self.parts
+            .iter()
+            .any(|p| p.permission.as_deref() == Some(whole.as_str()))
     }
 
     /// The highest priority of a receiver of an action.
@@ -85,7 +96,11 @@ impl Manifest {
 
     /// Whether it can be started from the home screen.
     pub(crate) fn has_icon(&self) -> bool {
-        let starts = |p: &Part| p.categories.iter().any(|c| c.ends_with(".LAUNCHER") || c.ends_with("_LAUNCHER"));
+        let starts = |p: &Part| {
+            p.categories
+                .iter()
+                .any(|c| c.ends_with(".LAUNCHER") || c.ends_with("_LAUNCHER"))
+        };
         self.parts.iter().any(starts)
     }
 }

@@ -129,11 +129,18 @@ impl AppCheck {
         let mut brands = Brand::built_in()?;
         brands.extend(more);
         let labels = brands.iter().flat_map(|b| {
-            b.domains.iter().filter_map(|d| d.split('.').next()).map(str::to_owned).chain(b.names.iter().cloned())
+            b.domains
+                .iter()
+                .filter_map(|d| d.split('.').next())
+                .map(str::to_owned)
+                .chain(b.names.iter().cloned())
         });
         let latin = labels.map(|n| letters(&n)).filter(|n| n.len() >= 6);
         let native = brands.iter().flat_map(|b| b.native.iter().map(|n| letters(n)));
-        Ok(Self { rules: file.rule, names: latin.chain(native).collect() })
+        Ok(Self {
+            rules: file.rule,
+            names: latin.chain(native).collect(),
+        })
     }
 
     /// Checks the bytes of a file.
@@ -161,7 +168,11 @@ impl AppCheck {
                     Language::Zh => &rule.zh,
                 };
                 report.level = report.level.max(rule.level);
-                report.findings.push(AppFinding { rule: rule.id.clone(), level: rule.level, text: text.clone() });
+                report.findings.push(AppFinding {
+                    rule: rule.id.clone(),
+                    level: rule.level,
+                    text: text.clone(),
+                });
             }
             report.findings.sort_by_key(|f| std::cmp::Reverse(f.level));
             report.signs = signs.into_iter().map(str::to_owned).collect();
@@ -197,7 +208,11 @@ impl AppCheck {
         if signer.debug {
             signs.insert("debug_certificate");
         }
-        let manifest = archive.unpack("AndroidManifest.xml").ok().flatten().and_then(|m| Manifest::read(&m));
+        let manifest = archive
+            .unpack("AndroidManifest.xml")
+            .ok()
+            .flatten()
+            .and_then(|m| Manifest::read(&m));
         let Some(manifest) = manifest else {
             signs.insert("unreadable");
             return Some(signs);
@@ -215,12 +230,17 @@ impl AppCheck {
     fn borrows(&self, manifest: &Manifest) -> bool {
         let label = letters(manifest.label.as_deref().unwrap_or_default());
         let package = letters(&manifest.package);
-        self.names.iter().any(|name| label.contains(name.as_str()) || package.contains(name.as_str()))
+        self.names
+            .iter()
+            .any(|name| label.contains(name.as_str()) || package.contains(name.as_str()))
     }
 }
 
 fn letters(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation()).flat_map(char::to_lowercase).collect()
+    text.chars()
+        .filter(|c| !c.is_whitespace() && !c.is_ascii_punctuation())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {
@@ -230,7 +250,9 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 impl Rule {
     fn speaks(&self, signs: &BTreeSet<&str>) -> bool {
         let has = |sign: &String| signs.contains(sign.as_str());
-        self.all.iter().all(has) && (self.any.is_empty() || self.any.iter().any(has)) && !self.none.iter().any(has)
+        self.all.iter().all(has)
+            && (self.any.is_empty() || self.any.iter().any(has))
+            && !self.none.iter().any(has)
     }
 }
 
@@ -268,9 +290,22 @@ fn archive_signs(archive: &Archive<'_>, signs: &mut BTreeSet<&'static str>) {
 
 /// Libraries of tools that hide an app's code.
 const PACKERS: &[&str] = &[
-    "libjiagu.so", "libjiagu_art.so", "libDexHelper.so", "libsecexe.so", "libSecShell.so", "libshella.so",
-    "libshellx.so", "libtup.so", "libexecmain.so", "libprotectClass.so", "libnqshield.so", "libbaiduprotect.so",
-    "libapkprotect.so", "libddog.so", "libchaosvmp.so", "libkdp.so",
+    "libjiagu.so",
+    "libjiagu_art.so",
+    "libDexHelper.so",
+    "libsecexe.so",
+    "libSecShell.so",
+    "libshella.so",
+    "libshellx.so",
+    "libtup.so",
+    "libexecmain.so",
+    "libprotectClass.so",
+    "libnqshield.so",
+    "libbaiduprotect.so",
+    "libapkprotect.so",
+    "libddog.so",
+    "libchaosvmp.so",
+    "libkdp.so",
 ];
 
 fn manifest_signs(manifest: &Manifest, signs: &mut BTreeSet<&'static str>) {
@@ -317,7 +352,10 @@ fn manifest_signs(manifest: &Manifest, signs: &mut BTreeSet<&'static str>) {
             signs.insert("hears_sms_first");
         }
     }
-    if manifest.receives("android.provider.Telephony.SMS_DELIVER").is_some() {
+    if manifest
+        .receives("android.provider.Telephony.SMS_DELIVER")
+        .is_some()
+    {
         signs.insert("messenger");
     }
     if !manifest.has_icon() {

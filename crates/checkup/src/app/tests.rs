@@ -28,7 +28,10 @@ struct Writer {
 
 impl Writer {
     fn new() -> Self {
-        Self { strings: ATTRIBUTES.iter().map(|(n, _)| (*n).to_owned()).collect(), body: Vec::new() }
+        Self {
+            strings: ATTRIBUTES.iter().map(|(n, _)| (*n).to_owned()).collect(),
+            body: Vec::new(),
+        }
     }
 
     fn string(&mut self, text: &str) -> u32 {
@@ -66,7 +69,10 @@ impl Writer {
     }
 
     fn close(&mut self) -> &mut Self {
-        let chunk: Vec<u8> = [1u32, u32::MAX, u32::MAX, 0].iter().flat_map(|w| w.to_le_bytes()).collect();
+        let chunk: Vec<u8> = [1u32, u32::MAX, u32::MAX, 0]
+            .iter()
+            .flat_map(|w| w.to_le_bytes())
+            .collect();
         self.chunk(0x0103, &chunk)
     }
 
@@ -78,7 +84,8 @@ impl Writer {
     fn chunk(&mut self, kind: u16, content: &[u8]) -> &mut Self {
         self.body.extend(kind.to_le_bytes());
         self.body.extend(16u16.to_le_bytes());
-        self.body.extend(u32::try_from(content.len() + 8).unwrap().to_le_bytes());
+        self.body
+            .extend(u32::try_from(content.len() + 8).unwrap().to_le_bytes());
         self.body.extend(content);
         self
     }
@@ -112,7 +119,11 @@ impl Writer {
         let mut out = Vec::new();
         out.extend(0x0003u16.to_le_bytes());
         out.extend(8u16.to_le_bytes());
-        out.extend(u32::try_from(8 + pool.len() + map.len() + self.body.len()).unwrap().to_le_bytes());
+        out.extend(
+            u32::try_from(8 + pool.len() + map.len() + self.body.len())
+                .unwrap()
+                .to_le_bytes(),
+        );
         out.extend(pool);
         out.extend(map);
         out.extend(&self.body);
@@ -142,7 +153,10 @@ fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
         directory.extend(offset.to_le_bytes());
         directory.extend(name.as_bytes());
     }
-    let (start, count) = (u32::try_from(out.len()).unwrap(), u16::try_from(entries.len()).unwrap());
+    let (start, count) = (
+        u32::try_from(out.len()).unwrap(),
+        u16::try_from(entries.len()).unwrap(),
+    );
     out.extend(&directory);
     out.extend(b"PK\x05\x06\0\0\0\0");
     out.extend(count.to_le_bytes());
@@ -169,62 +183,133 @@ fn app(recipe: &Recipe<'_>) -> Vec<u8> {
     xml.open("manifest", &[("package", Text("org.sample.tool"))]);
     xml.leaf("uses-sdk", &[("targetSdkVersion", Number(33))]);
     for permission in recipe.permissions {
-        xml.leaf("uses-permission", &[("name", Text(&format!("android.permission.{permission}")))]);
+        xml.leaf(
+            "uses-permission",
+            &[("name", Text(&format!("android.permission.{permission}")))],
+        );
     }
     xml.open("application", &[("label", Text(recipe.label))]);
     if !recipe.hidden {
-        xml.open("activity", &[("name", Text(".Main"))]).open("intent-filter", &[]);
+        xml.open("activity", &[("name", Text(".Main"))])
+            .open("intent-filter", &[]);
         xml.leaf("action", &[("name", Text("android.intent.action.MAIN"))]);
-        xml.leaf("category", &[("name", Text("android.intent.category.LAUNCHER"))]).close().close();
+        xml.leaf("category", &[("name", Text("android.intent.category.LAUNCHER"))])
+            .close()
+            .close();
     }
     for permission in recipe.bound {
-        xml.leaf("service", &[("name", Text(".S")), ("permission", Text(&format!("android.permission.{permission}")))]);
+        xml.leaf(
+            "service",
+            &[
+                ("name", Text(".S")),
+                ("permission", Text(&format!("android.permission.{permission}"))),
+            ],
+        );
     }
     for (action, priority) in recipe.hears {
-        xml.open("receiver", &[("name", Text(".R"))]).open("intent-filter", &[("priority", Number(*priority))]);
+        xml.open("receiver", &[("name", Text(".R"))])
+            .open("intent-filter", &[("priority", Number(*priority))]);
         xml.leaf("action", &[("name", Text(action))]).close().close();
     }
     xml.close().close();
     let manifest = xml.finish();
-    let mut files: Vec<(&str, &[u8])> = vec![("AndroidManifest.xml", &manifest), ("classes.dex", b"dex\n035\0")];
+    let mut files: Vec<(&str, &[u8])> =
+        vec![("AndroidManifest.xml", &manifest), ("classes.dex", b"dex\n035\0")];
     files.extend(recipe.files);
     files.push(("META-INF/CERT.RSA", b"signature"));
     zip(&files)
 }
 
 fn level(recipe: &Recipe<'_>) -> AppReport {
-    AppCheck::new(Vec::new()).unwrap().check(&app(recipe), Language::En)
+    AppCheck::new(Vec::new())
+        .unwrap()
+        .check(&app(recipe), Language::En)
 }
 
 const HEARS: &str = "android.provider.Telephony.SMS_RECEIVED";
 
 #[test]
 fn stealers_are_flagged_with_reasons() {
-    let base = |permissions, bound, hears, hidden| Recipe { label: "Gift", permissions, bound, hears, hidden, files: &[] };
+    let base = |permissions, bound, hears, hidden| Recipe {
+        label: "Gift",
+        permissions,
+        bound,
+        hears,
+        hidden,
+        files: &[],
+    };
     let stealers = [
         base(&["INTERNET", "RECEIVE_SMS"], &[], &[(HEARS, 0)], true),
         base(&["INTERNET", "RECEIVE_SMS"], &[], &[(HEARS, 999)], false),
         base(&["INTERNET", "READ_SMS", "SYSTEM_ALERT_WINDOW"], &[], &[], false),
-        base(&["INTERNET", "READ_SMS"], &["BIND_ACCESSIBILITY_SERVICE"], &[], false),
-        base(&["INTERNET", "REQUEST_INSTALL_PACKAGES"], &["BIND_ACCESSIBILITY_SERVICE"], &[], false),
-        base(&["INTERNET", "SYSTEM_ALERT_WINDOW"], &["BIND_ACCESSIBILITY_SERVICE"], &[], true),
-        base(&["INTERNET", "RECEIVE_SMS"], &["BIND_NOTIFICATION_LISTENER_SERVICE"], &[], false),
+        base(
+            &["INTERNET", "READ_SMS"],
+            &["BIND_ACCESSIBILITY_SERVICE"],
+            &[],
+            false,
+        ),
+        base(
+            &["INTERNET", "REQUEST_INSTALL_PACKAGES"],
+            &["BIND_ACCESSIBILITY_SERVICE"],
+            &[],
+            false,
+        ),
+        base(
+            &["INTERNET", "SYSTEM_ALERT_WINDOW"],
+            &["BIND_ACCESSIBILITY_SERVICE"],
+            &[],
+            true,
+        ),
+        base(
+            &["INTERNET", "RECEIVE_SMS"],
+            &["BIND_NOTIFICATION_LISTENER_SERVICE"],
+            &[],
+            false,
+        ),
         base(&["INTERNET", "READ_SMS"], &["BIND_DEVICE_ADMIN"], &[], false),
-        base(&["INTERNET", "RECEIVE_SMS", "REQUEST_INSTALL_PACKAGES"], &[], &[(HEARS, 0)], false),
-        base(&["INTERNET", "REQUEST_INSTALL_PACKAGES"], &["BIND_NOTIFICATION_LISTENER_SERVICE"], &[], false),
+        base(
+            &["INTERNET", "RECEIVE_SMS", "REQUEST_INSTALL_PACKAGES"],
+            &[],
+            &[(HEARS, 0)],
+            false,
+        ),
+        base(
+            &["INTERNET", "REQUEST_INSTALL_PACKAGES"],
+            &["BIND_NOTIFICATION_LISTENER_SERVICE"],
+            &[],
+            false,
+        ),
         base(&["INTERNET", "READ_SMS", "ANSWER_PHONE_CALLS"], &[], &[], false),
     ];
     for (at, recipe) in stealers.iter().enumerate() {
         let report = level(recipe);
-        assert!(report.level == AppLevel::Dangerous && !report.findings.is_empty(), "{at}: {report:?}");
+        assert!(
+            report.level == AppLevel::Dangerous && !report.findings.is_empty(),
+            "{at}: {report:?}"
+        );
     }
-    let borrowed = Recipe { label: "ABA Mobile Update", permissions: &["INTERNET", "RECEIVE_SMS"], ..Recipe::default() };
+    let borrowed = Recipe {
+        label: "ABA Mobile Update",
+        permissions: &["INTERNET", "RECEIVE_SMS"],
+        ..Recipe::default()
+    };
     let report = level(&borrowed);
-    assert_eq!((report.level, report.findings[0].rule.as_str()), (AppLevel::Dangerous, "borrowed_name"));
-    let native = Recipe { label: "ធនាគារវីង", permissions: &["READ_SMS"], ..Recipe::default() };
+    assert_eq!(
+        (report.level, report.findings[0].rule.as_str()),
+        (AppLevel::Dangerous, "borrowed_name")
+    );
+    let native = Recipe {
+        label: "ធនាគារវីង",
+        permissions: &["READ_SMS"],
+        ..Recipe::default()
+    };
     assert_eq!(level(&native).level, AppLevel::Dangerous);
     let files: &[(&str, &[u8])] = &[("assets/update.apk", b"PK")];
-    let dropper = Recipe { permissions: &["INTERNET", "REQUEST_INSTALL_PACKAGES"], files, ..Recipe::default() };
+    let dropper = Recipe {
+        permissions: &["INTERNET", "REQUEST_INSTALL_PACKAGES"],
+        files,
+        ..Recipe::default()
+    };
     assert_eq!(level(&dropper).level, AppLevel::Suspicious);
 }
 
@@ -232,23 +317,62 @@ fn stealers_are_flagged_with_reasons() {
 fn honest_apps_are_not() {
     let deliver = "android.provider.Telephony.SMS_DELIVER";
     for recipe in [
-        Recipe { label: "Notes", permissions: &["INTERNET"], ..Recipe::default() },
-        Recipe { label: "ACLEDA Mobile", permissions: &["INTERNET", "CAMERA"], ..Recipe::default() },
+        Recipe {
+            label: "Notes",
+            permissions: &["INTERNET"],
+            ..Recipe::default()
+        },
+        Recipe {
+            label: "ACLEDA Mobile",
+            permissions: &["INTERNET", "CAMERA"],
+            ..Recipe::default()
+        },
         Recipe {
             label: "Messages",
             permissions: &["INTERNET", "READ_SMS", "SEND_SMS", "RECEIVE_SMS", "READ_CONTACTS"],
             hears: &[(deliver, 0), (HEARS, 0)],
             ..Recipe::default()
         },
-        Recipe { label: "Volume", permissions: &["RECEIVE_SMS", "READ_CONTACTS"], ..Recipe::default() },
-        Recipe { label: "Chat", permissions: &["INTERNET", "READ_CONTACTS", "RECORD_AUDIO", "CAMERA"], ..Recipe::default() },
-        Recipe { label: "Shop", permissions: &["INTERNET", "RECEIVE_SMS"], hears: &[(HEARS, 0)], ..Recipe::default() },
-        Recipe { label: "Reader", bound: &["BIND_ACCESSIBILITY_SERVICE"], ..Recipe::default() },
-        Recipe { label: "Store", permissions: &["INTERNET", "REQUEST_INSTALL_PACKAGES"], ..Recipe::default() },
-        Recipe { label: "Watch", permissions: &["INTERNET"], bound: &["BIND_NOTIFICATION_LISTENER_SERVICE"], ..Recipe::default() },
+        Recipe {
+            label: "Volume",
+            permissions: &["RECEIVE_SMS", "READ_CONTACTS"],
+            ..Recipe::default()
+        },
+        Recipe {
+            label: "Chat",
+            permissions: &["INTERNET", "READ_CONTACTS", "RECORD_AUDIO", "CAMERA"],
+            ..Recipe::default()
+        },
+        Recipe {
+            label: "Shop",
+            permissions: &["INTERNET", "RECEIVE_SMS"],
+            hears: &[(HEARS, 0)],
+            ..Recipe::default()
+        },
+        Recipe {
+            label: "Reader",
+            bound: &["BIND_ACCESSIBILITY_SERVICE"],
+            ..Recipe::default()
+        },
+        Recipe {
+            label: "Store",
+            permissions: &["INTERNET", "REQUEST_INSTALL_PACKAGES"],
+            ..Recipe::default()
+        },
+        Recipe {
+            label: "Watch",
+            permissions: &["INTERNET"],
+            bound: &["BIND_NOTIFICATION_LISTENER_SERVICE"],
+            ..Recipe::default()
+        },
     ] {
         let report = level(&recipe);
-        assert_eq!(report.level, AppLevel::Unremarkable, "{}: {report:?}", recipe.label);
+        assert_eq!(
+            report.level,
+            AppLevel::Unremarkable,
+            "{}: {report:?}",
+            recipe.label
+        );
         assert_eq!(report.package.as_deref(), Some("org.sample.tool"));
     }
 }
@@ -262,11 +386,26 @@ fn archives_built_against_checks_are_named_and_nothing_else_is_an_app() {
     assert_eq!(look(&[]).level, AppLevel::NotAnApp);
     let rule = |report: AppReport| (report.level, report.findings.first().map(|f| f.rule.clone()));
     let tampered = (AppLevel::Suspicious, Some("tampered".to_owned()));
-    assert_eq!(rule(look(&zip(&[("AndroidManifest.xml", b"not binary xml")]))), tampered);
+    assert_eq!(
+        rule(look(&zip(&[("AndroidManifest.xml", b"not binary xml")]))),
+        tampered
+    );
     let files: &[(&str, &[u8])] = &[("../../etc/passwd", b"x")];
-    assert_eq!(rule(level(&Recipe { files, ..Recipe::default() })), tampered);
+    assert_eq!(
+        rule(level(&Recipe {
+            files,
+            ..Recipe::default()
+        })),
+        tampered
+    );
     let files: &[(&str, &[u8])] = &[("classes.dex", b"second")];
-    assert_eq!(rule(level(&Recipe { files, ..Recipe::default() })), tampered);
+    assert_eq!(
+        rule(level(&Recipe {
+            files,
+            ..Recipe::default()
+        })),
+        tampered
+    );
     let whole = app(&Recipe::default());
     assert_eq!(rule(look(&whole[..whole.len() - 30])), tampered);
 }

@@ -129,12 +129,18 @@ pub fn certificates(pem: &str) -> Result<Vec<Vec<u8>>, Refusal> {
         if at == CHAIN_MAX {
             return Err(Refusal::ChainLength(at + 1));
         }
-        let (body, next) = after.split_once(END).ok_or(Refusal::Malformed(at, "its end is missing"))?;
+        let (body, next) = after
+            .split_once(END)
+            .ok_or(Refusal::Malformed(at, "its end is missing"))?;
         if body.len() > CERTIFICATE_MAX * 2 {
             return Err(Refusal::Malformed(at, "it is too long"));
         }
         let body: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        found.push(STANDARD.decode(body).map_err(|_| Refusal::Malformed(at, "it is not base64"))?);
+        found.push(
+            STANDARD
+                .decode(body)
+                .map_err(|_| Refusal::Malformed(at, "it is not base64"))?,
+        );
         rest = next;
     }
     Ok(found)
@@ -154,8 +160,13 @@ pub fn verify(chain: &[Vec<u8>], trust: &Trust<'_>) -> Result<Attestation, Refus
     }
     let root = &read[read.len() - 1];
     if !trust.roots.know(root.key) {
-        let software = contains(root.subject, b"Software Attestation Root") || contains(root.subject, b"Android");
-        return Err(if software { Refusal::SoftwareRoot } else { Refusal::UnknownRoot });
+        let software =
+            contains(root.subject, b"Software Attestation Root") || contains(root.subject, b"Android");
+        return Err(if software {
+            Refusal::SoftwareRoot
+        } else {
+            Refusal::UnknownRoot
+        });
     }
     signatures(&read, trust)?;
     revocations(&read, trust)?;
@@ -183,7 +194,9 @@ fn signatures(chain: &[Certificate<'_>], trust: &Trust<'_>) -> Result<(), Refusa
 }
 
 fn revocations(chain: &[Certificate<'_>], trust: &Trust<'_>) -> Result<(), Refusal> {
-    let Some(list) = trust.revocations else { return Ok(()) };
+    let Some(list) = trust.revocations else {
+        return Ok(());
+    };
     let age = list.age(trust.today);
     if age > list.days_max() || age < -1 {
         return Err(Refusal::RevocationsStale(age));
@@ -206,10 +219,16 @@ fn description(chain: &[Certificate<'_>], trust: &Trust<'_>) -> Result<Attestati
     if description.attestation_security_level == SecurityLevel::Software {
         return Err(Refusal::SoftwareOnly);
     }
-    if trust.challenge.is_some_and(|sent| STANDARD.encode(sent) != description.attestation_challenge) {
+    if trust
+        .challenge
+        .is_some_and(|sent| STANDARD.encode(sent) != description.attestation_challenge)
+    {
         return Err(Refusal::WrongChallenge);
     }
-    Ok(Attestation { description, serials: chain.iter().map(|c| c.serial.clone()).collect() })
+    Ok(Attestation {
+        description,
+        serials: chain.iter().map(|c| c.serial.clone()).collect(),
+    })
 }
 
 fn contains(bytes: &[u8], part: &[u8]) -> bool {

@@ -86,7 +86,10 @@ impl<'a> Certificate<'a> {
     }
 
     pub(crate) fn extension(&self, id: &[u8]) -> Option<&'a [u8]> {
-        self.extensions.iter().find(|(found, _)| *found == id).map(|(_, value)| *value)
+        self.extensions
+            .iter()
+            .find(|(found, _)| *found == id)
+            .map(|(_, value)| *value)
     }
 
     /// Whether this key made that certificate's signature.
@@ -100,7 +103,11 @@ impl<'a> Certificate<'a> {
         let kind = algorithm.expect(OBJECT_ID)?.content;
         let point = key.expect(BIT_STRING)?.bits()?;
         key.end()?;
-        let curve = if kind == EC_KEY { algorithm.expect(OBJECT_ID)?.content } else { &[] };
+        let curve = if kind == EC_KEY {
+            algorithm.expect(OBJECT_ID)?.content
+        } else {
+            &[]
+        };
         let verifier: &'static dyn sig::VerificationAlgorithm = match (kind, curve, self.algorithm) {
             (EC_KEY, P256, ECDSA_SHA256) => &sig::ECDSA_P256_SHA256_ASN1,
             (EC_KEY, P256, ECDSA_SHA384) => &sig::ECDSA_P256_SHA384_ASN1,
@@ -148,7 +155,11 @@ fn day(validity: &mut Reader<'_>) -> Result<i64, DerError> {
         (0, 0x18, 15) => (text[..4].parse().map_err(|_| bad())?, &text[4..]),
         _ => return Err(bad()),
     };
-    let number = |from: usize| rest.get(from..from + 2).and_then(|t| t.parse::<i64>().ok()).ok_or_else(bad);
+    let number = |from: usize| {
+        rest.get(from..from + 2)
+            .and_then(|t| t.parse::<i64>().ok())
+            .ok_or_else(bad)
+    };
     let (month, day) = (number(0)?, number(2)?);
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !rest.ends_with('Z') {
         return Err(bad());

@@ -82,7 +82,12 @@ impl<'a> Reader<'a> {
         }
         let (content, rest) = self.rest.split_at(length);
         self.rest = rest;
-        Ok(Element { lead: first & 0xe0, number, content, whole: &start[..start.len() - rest.len()] })
+        Ok(Element {
+            lead: first & 0xe0,
+            number,
+            content,
+            whole: &start[..start.len() - rest.len()],
+        })
     }
 
     fn length(&mut self) -> Result<usize, DerError> {
@@ -114,12 +119,20 @@ impl<'a> Reader<'a> {
 
     /// The next element, if it begins with this byte.
     pub(crate) fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, DerError> {
-        if self.peek() == Some(tag) { self.next().map(Some) } else { Ok(None) }
+        if self.peek() == Some(tag) {
+            self.next().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Nothing may follow.
     pub(crate) fn end(&self) -> Result<(), DerError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(DerError("something follows that does not belong")) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(DerError("something follows that does not belong"))
+        }
     }
 }
 
@@ -171,7 +184,14 @@ mod tests {
         let number = |bytes: &[u8]| Reader::new(bytes).next().and_then(|e| e.unsigned());
         assert_eq!(number(&[2, 1, 5]), Ok(5));
         assert_eq!(number(&[2, 2, 0, 0x80]), Ok(128));
-        for bad in [&[2, 2, 0, 5][..], &[2, 0], &[2, 1, 0x80], &[2, 2, 1], &[2, 0x81, 1, 5], &[2, 0x80]] {
+        for bad in [
+            &[2, 2, 0, 5][..],
+            &[2, 0],
+            &[2, 1, 0x80],
+            &[2, 2, 1],
+            &[2, 0x81, 1, 5],
+            &[2, 0x80],
+        ] {
             assert!(number(bad).is_err(), "{bad:?}");
         }
         let tag = Reader::new(&[0xbf, 0x85, 0x45, 0]).next().unwrap();

@@ -1,6 +1,8 @@
 //! What the chip says of itself: the `KeyDescription` extension (Android key attestation, versions 1 to 400).
 
-use super::der::{BOOLEAN, DerError, ENUMERATED, Element, INTEGER, NULL, OCTET_STRING, Reader, SEQUENCE, SET};
+use super::der::{
+    BOOLEAN, DerError, ENUMERATED, Element, INTEGER, NULL, OCTET_STRING, Reader, SEQUENCE, SET,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
@@ -207,7 +209,10 @@ fn level(element: Element<'_>) -> Result<SecurityLevel, DerError> {
 }
 
 fn claims(mut list: Reader<'_>) -> Result<Claims, DerError> {
-    let mut found = Claims { are_tags_ordered: true, ..Claims::default() };
+    let mut found = Claims {
+        are_tags_ordered: true,
+        ..Claims::default()
+    };
     let mut last = 0;
     while !list.is_empty() {
         let tagged = list.next()?;
@@ -227,7 +232,8 @@ fn claims(mut list: Reader<'_>) -> Result<Claims, DerError> {
             Kind::Origin => origin(inner.expect(INTEGER)?)?,
             Kind::RootOfTrust => {
                 let root = root_of_trust(inner.expect(SEQUENCE)?.inside())?;
-                let value = serde_json::to_value(&root).map_err(|_| DerError("a root of trust that is none"))?;
+                let value =
+                    serde_json::to_value(&root).map_err(|_| DerError("a root of trust that is none"))?;
                 found.root_of_trust = Some(root);
                 value
             }

@@ -11,7 +11,8 @@ pub use attestation::{Attestation, Refusal, Roots, Trust, certificates, verify};
 pub use der::DerError;
 pub use key_description::{BootState, Claims, KeyDescription, RootOfTrust, SecurityLevel};
 pub use policy::{
-    Finding, PatchLevels, PhoneLevel, PhonePolicy, PhoneReason, PhoneReport, PolicyError, Posture, assess, rolled_back,
+    Finding, PatchLevels, PhoneLevel, PhonePolicy, PhoneReason, PhoneReport, PolicyError, Posture, assess,
+    rolled_back,
 };
 pub use revocation::{RevocationError, Revocations};
 

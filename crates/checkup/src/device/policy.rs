@@ -187,7 +187,11 @@ impl PatchLevels {
     pub fn of(attestation: &Attestation) -> Self {
         let claims = &attestation.description.hardware_enforced;
         let number = |name| claims.number(name);
-        Self { os: number("osPatchLevel"), vendor: number("vendorPatchLevel"), boot: number("bootPatchLevel") }
+        Self {
+            os: number("osPatchLevel"),
+            vendor: number("vendorPatchLevel"),
+            boot: number("bootPatchLevel"),
+        }
     }
 }
 
@@ -212,11 +216,23 @@ impl Sum<'_> {
     }
 
     fn add_weighing(&mut self, reason: PhoneReason, proven: bool, detail: Option<String>, weight: u32) {
-        if self.findings.iter().any(|(_, f)| f.reason == reason && (f.proven || !proven)) {
+        if self
+            .findings
+            .iter()
+            .any(|(_, f)| f.reason == reason && (f.proven || !proven))
+        {
             return;
         }
         let advice = text_of(self.language, "phone_advice", reason.word());
-        self.findings.push((weight, Finding { reason, proven, detail, advice }));
+        self.findings.push((
+            weight,
+            Finding {
+                reason,
+                proven,
+                detail,
+                advice,
+            },
+        ));
     }
 
     fn patch(&mut self, month: i64, today_month: i64, proven: bool) {
@@ -244,7 +260,11 @@ pub fn assess(
     policy: &PhonePolicy,
     language: Language,
 ) -> PhoneReport {
-    let mut sum = Sum { policy, language, findings: Vec::new() };
+    let mut sum = Sum {
+        policy,
+        language,
+        findings: Vec::new(),
+    };
     let today_month = today.0 * 12 + today.1;
     let proven = match attestation {
         Some(Ok(attestation)) => {
@@ -270,7 +290,12 @@ pub fn assess(
         () if proven.is_none() => PhoneLevel::Unproven,
         () => PhoneLevel::Well,
     };
-    PhoneReport { level, score, findings: findings.into_iter().map(|(_, f)| f).collect(), attestation: proven }
+    PhoneReport {
+        level,
+        score,
+        findings: findings.into_iter().map(|(_, f)| f).collect(),
+        attestation: proven,
+    }
 }
 
 fn weigh_proof(sum: &mut Sum<'_>, proof: &Attestation, before: Option<PatchLevels>, today_month: i64) {
@@ -281,13 +306,25 @@ fn weigh_proof(sum: &mut Sum<'_>, proof: &Attestation, before: Option<PatchLevel
                 sum.add(PhoneReason::BootloaderUnlocked, true, None);
             }
             if root.verified_boot_state != BootState::Verified {
-                sum.add(PhoneReason::BootNotVerified, true, Some(format!("{:?}", root.verified_boot_state)));
+                sum.add(
+                    PhoneReason::BootNotVerified,
+                    true,
+                    Some(format!("{:?}", root.verified_boot_state)),
+                );
             }
         }
-        None => sum.add(PhoneReason::BootNotVerified, true, Some("the chip does not say".into())),
+        None => sum.add(
+            PhoneReason::BootNotVerified,
+            true,
+            Some("the chip does not say".into()),
+        ),
     }
     let levels = PatchLevels::of(proof);
-    let months = [levels.os, levels.vendor.map(|l| l / 100), levels.boot.map(|l| l / 100)];
+    let months = [
+        levels.os,
+        levels.vendor.map(|l| l / 100),
+        levels.boot.map(|l| l / 100),
+    ];
     let month = |level: u64| i64::try_from(level / 100 * 12 + level % 100).unwrap_or(0);
     match months.into_iter().flatten().filter(|l| *l > 0).min() {
         Some(oldest) => sum.patch(month(oldest), today_month, true),
@@ -319,7 +356,12 @@ fn weigh_word(sum: &mut Sum<'_>, posture: &Posture, proven: bool, today_month: i
     if posture.rooted == Some(true) || rooting.is_some() {
         sum.add(PhoneReason::Rooted, false, rooting);
     }
-    let everything = [&posture.packages[..], &posture.accessibility, &posture.device_admins].concat();
+    let everything = [
+        &posture.packages[..],
+        &posture.accessibility,
+        &posture.device_admins,
+    ]
+    .concat();
     if let Some(package) = first(&everything, &policy.remote_control) {
         sum.add(PhoneReason::RemoteControl, false, Some(package));
     }

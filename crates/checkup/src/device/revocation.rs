@@ -47,7 +47,11 @@ impl Revocations {
             }
             serials.insert(serial.trim_start_matches('0').to_owned());
         }
-        Ok(Self { serials, fetched, days_max })
+        Ok(Self {
+            serials,
+            fetched,
+            days_max,
+        })
     }
 
     pub(crate) fn names(&self, serial: &str) -> bool {

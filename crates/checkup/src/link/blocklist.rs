@@ -57,7 +57,9 @@ impl Blocklist {
         let places = Places::built_in().map_err(|_| BlocklistError::Form)?;
         let mut list = Vec::new();
         for entry in entries(text) {
-            let Some(expression) = expression(&entry, &places) else { continue };
+            let Some(expression) = expression(&entry, &places) else {
+                continue;
+            };
             if list.len() == ENTRIES_MAX {
                 return Err(BlocklistError::TooMany);
             }
@@ -70,7 +72,10 @@ impl Blocklist {
         // Of the same entry twice, the one that counts longer.
         list.sort_unstable_by_key(|(hash, until)| (*hash, std::cmp::Reverse(until.wrapping_sub(1))));
         list.dedup_by_key(|(hash, _)| *hash);
-        let mut made = Self { hashes: Vec::with_capacity(list.len()), until: Vec::with_capacity(list.len()) };
+        let mut made = Self {
+            hashes: Vec::with_capacity(list.len()),
+            until: Vec::with_capacity(list.len()),
+        };
         for (hash, until) in list {
             made.hashes.push(hash);
             made.until.push(until);
@@ -101,7 +106,9 @@ impl Blocklist {
     }
 
     fn decode(body: &[u8]) -> Result<Self, BlocklistError> {
-        let (count, rest) = body.split_first_chunk::<8>().ok_or(BlocklistError::Damaged("no length"))?;
+        let (count, rest) = body
+            .split_first_chunk::<8>()
+            .ok_or(BlocklistError::Damaged("no length"))?;
         let count = usize::try_from(u64::from_le_bytes(*count)).map_err(|_| BlocklistError::TooMany)?;
         if count > ENTRIES_MAX {
             return Err(BlocklistError::TooMany);
@@ -114,7 +121,12 @@ impl Blocklist {
         if hashes.windows(2).any(|pair| pair[0] >= pair[1]) {
             return Err(BlocklistError::Damaged("its entries are not in order"));
         }
-        let until = days.as_chunks::<2>().0.iter().map(|d| u16::from_le_bytes(*d)).collect();
+        let until = days
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|d| u16::from_le_bytes(*d))
+            .collect();
         Ok(Self { hashes, until })
     }
 
@@ -234,7 +246,10 @@ mod tests {
         assert!(reports(&list, "http://b.top/", 100));
         let bytes = list.encode();
         assert_eq!(Blocklist::read(&bytes, 7).unwrap(), list);
-        assert_eq!(Blocklist::read(&bytes[..bytes.len() - 1], 0), Err(BlocklistError::Damaged("its length is not the one it names")));
+        assert_eq!(
+            Blocklist::read(&bytes[..bytes.len() - 1], 0),
+            Err(BlocklistError::Damaged("its length is not the one it names"))
+        );
         let hash = list.hashes[0];
         assert_eq!(list.with_prefix([hash[0], hash[1], hash[2], hash[3]]), &[hash]);
         assert!(list.with_prefix([0, 0, 0, 0]).is_empty());

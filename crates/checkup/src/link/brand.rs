@@ -62,7 +62,9 @@ pub enum BrandError {
     #[error("brand `{0}`: every brand needs an `id` of its own")]
     Id(String),
     /// A domain that is none, or a whole public suffix, which would make every stranger under it official.
-    #[error("brand `{id}`: `{domain}` is not a domain that one owner can hold; write it like `example.com.kh`")]
+    #[error(
+        "brand `{id}`: `{domain}` is not a domain that one owner can hold; write it like `example.com.kh`"
+    )]
     Domain {
         /// The brand.
         id: String,
@@ -105,8 +107,16 @@ impl Brand {
             Some(b'[') if !text.trim_start().starts_with("[[") => {
                 serde_json::from_str(text).map_err(|e| form(e.to_string()))?
             }
-            Some(b'{') => serde_json::from_str::<File>(text).map_err(|e| form(e.to_string()))?.brand,
-            _ => toml::from_str::<File>(text).map_err(|e| form(e.to_string()))?.brand,
+            Some(b'{') => {
+                serde_json::from_str::<File>(text)
+                    .map_err(|e| form(e.to_string()))?
+                    .brand
+            }
+            _ => {
+                toml::from_str::<File>(text)
+                    .map_err(|e| form(e.to_string()))?
+                    .brand
+            }
         };
         if brands.len() > BRANDS_MAX {
             return Err(BrandError::TooMany(brands.len()));
@@ -126,8 +136,16 @@ impl Brand {
             self.name.clone_from(&self.id);
         }
         let id = self.id.clone();
-        for domain in self.domains.iter_mut().chain(&mut self.theirs).chain(&mut self.shared) {
-            let bad = || BrandError::Domain { id: id.clone(), domain: domain.clone() };
+        for domain in self
+            .domains
+            .iter_mut()
+            .chain(&mut self.theirs)
+            .chain(&mut self.shared)
+        {
+            let bad = || BrandError::Domain {
+                id: id.clone(),
+                domain: domain.clone(),
+            };
             let ascii = idna::domain_to_ascii(domain.trim().trim_end_matches('.')).map_err(|_| bad())?;
             if !ascii.contains('.') || psl::domain_str(&ascii).is_none() {
                 return Err(bad());
@@ -159,7 +177,11 @@ mod tests {
     fn the_built_in_register_is_sound() {
         let brands = Brand::built_in().unwrap();
         assert!(brands.len() > 40);
-        let mut domains: Vec<_> = brands.iter().filter(|b| b.id != "whatsapp").flat_map(|b| &b.domains).collect();
+        let mut domains: Vec<_> = brands
+            .iter()
+            .filter(|b| b.id != "whatsapp")
+            .flat_map(|b| &b.domains)
+            .collect();
         let count = domains.len();
         domains.sort();
         domains.dedup();
@@ -169,8 +191,14 @@ mod tests {
     #[test]
     fn files_in_three_forms_say_the_same() {
         let toml = Brand::read("[[brand]]\nid = \"a\"\ndomains = [\"a-bank.com\"]\n").unwrap();
-        assert_eq!(toml, Brand::read(r#"{"brand":[{"id":"a","domains":["a-bank.com"]}]}"#).unwrap());
-        assert_eq!(toml, Brand::read(r#"[{"id":"a","domains":["a-bank.com"]}]"#).unwrap());
+        assert_eq!(
+            toml,
+            Brand::read(r#"{"brand":[{"id":"a","domains":["a-bank.com"]}]}"#).unwrap()
+        );
+        assert_eq!(
+            toml,
+            Brand::read(r#"[{"id":"a","domains":["a-bank.com"]}]"#).unwrap()
+        );
         for refused in [
             "[[brand]]\ndomains = []",
             "[[brand]]\nid='a'\n[[brand]]\nid='a'",

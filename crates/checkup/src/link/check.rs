@@ -91,7 +91,11 @@ struct Finding {
 
 impl Finding {
     fn new(verdict: Verdict, reason: Reason) -> Self {
-        Self { verdict, reasons: vec![reason], brand: None }
+        Self {
+            verdict,
+            reasons: vec![reason],
+            brand: None,
+        }
     }
 
     /// Adds a reason; the weightiest stands first.
@@ -138,19 +142,29 @@ impl LinkChecker {
             owners,
             brands,
         };
-        Ok(Self { base: Arc::new(base), blocklist: Arc::default(), model: None })
+        Ok(Self {
+            base: Arc::new(base),
+            blocklist: Arc::default(),
+            model: None,
+        })
     }
 
     /// The same checker with another blocklist; the old one goes on working for whoever holds it.
     #[must_use]
     pub fn with_blocklist(&self, blocklist: Blocklist) -> Self {
-        Self { blocklist: Arc::new(blocklist), ..self.clone() }
+        Self {
+            blocklist: Arc::new(blocklist),
+            ..self.clone()
+        }
     }
 
     /// The same checker with a model of what fraud looks like.
     #[must_use]
     pub fn with_model(&self, model: Lexical) -> Self {
-        Self { model: Some(Arc::new(model)), ..self.clone() }
+        Self {
+            model: Some(Arc::new(model)),
+            ..self.clone()
+        }
     }
 
     /// The register.
@@ -172,12 +186,19 @@ impl LinkChecker {
             found.extend(links(text).iter().filter_map(|l| Link::read(l)));
         }
         found.truncate(LINKS_MAX);
-        let speaks_for = if single { None } else { self.base.lookalikes.named_in(text) };
+        let speaks_for = if single {
+            None
+        } else {
+            self.base.lookalikes.named_in(text)
+        };
         let mut worst: Option<(Finding, &Link)> = None;
         for link in &found {
             let mut finding = self.look(link, day, 0);
             self.hold_against_text(&mut finding, speaks_for);
-            if worst.as_ref().is_none_or(|(old, _)| finding.verdict > old.verdict) {
+            if worst
+                .as_ref()
+                .is_none_or(|(old, _)| finding.verdict > old.verdict)
+            {
                 worst = Some((finding, link));
             }
         }
@@ -198,7 +219,12 @@ impl LinkChecker {
     /// A message that speaks for a brand, with a link that is not the brand's.
     fn hold_against_text(&self, finding: &mut Finding, speaks_for: Option<usize>) {
         let Some(brand) = speaks_for else { return };
-        let hides = [Reason::Shortener, Reason::FreeHosting, Reason::CheapEnding, Reason::IpAddress];
+        let hides = [
+            Reason::Shortener,
+            Reason::FreeHosting,
+            Reason::CheapEnding,
+            Reason::IpAddress,
+        ];
         let odd = finding.verdict == Verdict::Unknown && finding.reasons.iter().any(|r| hides.contains(r));
         if odd {
             finding.add(Verdict::Suspicious, Reason::BrandInText);
@@ -209,13 +235,18 @@ impl LinkChecker {
     fn report(&self, finding: Finding, link: &Link, links: usize, language: Language) -> LinkReport {
         let brand = finding.brand.map(|at| {
             let brand = &self.base.brands[at];
-            BrandNamed { id: brand.id.clone(), name: brand.name.clone(), official: brand.domains.clone() }
+            BrandNamed {
+                id: brand.id.clone(),
+                name: brand.name.clone(),
+                official: brand.domains.clone(),
+            }
         });
         let mut advice = text_of(language, "link_advice", finding.verdict.word()).to_owned();
         if finding.verdict >= Verdict::Suspicious {
             if let Some(official) = brand.as_ref().and_then(|b| b.official.first()) {
                 advice.push(' ');
-                advice.push_str(&text_of(language, "link_advice", "official").replace("{official}", official));
+                advice
+                    .push_str(&text_of(language, "link_advice", "official").replace("{official}", official));
             }
         }
         LinkReport {
@@ -273,10 +304,19 @@ impl LinkChecker {
         if self.blocklist.reports(link, day) {
             finding.add(Verdict::Dangerous, Reason::Blocklisted);
         }
-        if name.labels.iter().any(|l| mixes_scripts(&l.shown, l.plain.is_some())) {
+        if name
+            .labels
+            .iter()
+            .any(|l| mixes_scripts(&l.shown, l.plain.is_some()))
+        {
             finding.add(Verdict::Suspicious, Reason::MixedScripts);
         }
-        match self.model.as_ref().filter(|_| !innocent).map(|model| model.grade(&name.ascii)) {
+        match self
+            .model
+            .as_ref()
+            .filter(|_| !innocent)
+            .map(|model| model.grade(&name.ascii))
+        {
             Some(Grade::Fraud) => finding.add(Verdict::Dangerous, Reason::PatternOfFraud),
             Some(Grade::Unusual) => finding.add(Verdict::Suspicious, Reason::PatternUnusual),
             Some(Grade::Plain) | None => {}
@@ -294,10 +334,21 @@ impl LinkChecker {
     /// What is odd about the address, whoever owns the host.
     fn structure(&self, finding: &mut Finding, link: &Link) {
         let own = finding.verdict == Verdict::Safe || finding.reasons.contains(&Reason::OfficialDomain);
-        let worse = if own { Verdict::Unknown } else { Verdict::Suspicious };
+        let worse = if own {
+            Verdict::Unknown
+        } else {
+            Verdict::Suspicious
+        };
         if let Some(user) = &link.user {
-            let named = self.base.official_in(user).or_else(|| self.base.lookalikes.named_in(user));
-            let verdict = if named.is_some() && !own { Verdict::Dangerous } else { worse };
+            let named = self
+                .base
+                .official_in(user)
+                .or_else(|| self.base.lookalikes.named_in(user));
+            let verdict = if named.is_some() && !own {
+                Verdict::Dangerous
+            } else {
+                worse
+            };
             finding.add(verdict, Reason::NameBeforeAt);
             finding.brand = finding.brand.or(named);
         }
@@ -345,8 +396,11 @@ impl LinkChecker {
             return;
         }
         for (_, value) in url::form_urlencoded::parse(link.query.as_bytes()).take(16) {
-            let is_link = value.starts_with("http://") || value.starts_with("https://") || value.starts_with("//");
-            let Some(inner) = is_link.then(|| Link::read(&value)).flatten() else { continue };
+            let is_link =
+                value.starts_with("http://") || value.starts_with("https://") || value.starts_with("//");
+            let Some(inner) = is_link.then(|| Link::read(&value)).flatten() else {
+                continue;
+            };
             let found = self.look(&inner, day, 1);
             if found.verdict >= Verdict::Suspicious {
                 finding.add(Verdict::Suspicious, Reason::LeadsElsewhere);

@@ -26,25 +26,39 @@ fn line(line: &str) -> Vec<Entry> {
     if let Some(rule) = line.strip_prefix("||") {
         let host = rule.split(['^', '/', '$']).next().unwrap_or_default();
         let whole = rule.trim_end_matches('^').len() == host.len();
-        return if whole && is_host(host) { vec![Entry::Host(host.to_ascii_lowercase())] } else { Vec::new() };
+        return if whole && is_host(host) {
+            vec![Entry::Host(host.to_ascii_lowercase())]
+        } else {
+            Vec::new()
+        };
     }
     if let Some(address) = address(line) {
         return vec![Entry::Address(address.to_owned())];
     }
     let mut words = line.split_whitespace();
-    let Some(first) = words.next() else { return Vec::new() };
+    let Some(first) = words.next() else {
+        return Vec::new();
+    };
     if first.parse::<std::net::IpAddr>().is_ok() {
         let hosts = words.take_while(|w| !w.starts_with('#')).filter(|w| is_host(w));
         return hosts.map(|w| Entry::Host(w.to_ascii_lowercase())).collect();
     }
     let first = first.split(',').next().unwrap_or(first).trim_matches('"');
-    if is_host(first) { vec![Entry::Host(first.to_ascii_lowercase())] } else { Vec::new() }
+    if is_host(first) {
+        vec![Entry::Host(first.to_ascii_lowercase())]
+    } else {
+        Vec::new()
+    }
 }
 
 /// The address in a line, wherever it stands.
 fn address(line: &str) -> Option<&str> {
     let lower = line.to_ascii_lowercase();
-    let at = lower.find("http://").into_iter().chain(lower.find("https://")).min()?;
+    let at = lower
+        .find("http://")
+        .into_iter()
+        .chain(lower.find("https://"))
+        .min()?;
     let rest = line.get(at..)?;
     let end = match (at, line.as_bytes().get(at.wrapping_sub(1))) {
         (0, _) => rest.find(char::is_whitespace),
@@ -57,7 +71,9 @@ fn address(line: &str) -> Option<&str> {
 fn is_host(word: &str) -> bool {
     word.contains('.')
         && word.len() <= 253
-        && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
         && !word.starts_with('.')
 }
 
@@ -88,7 +104,15 @@ phish_id,url,phish_detail_url
             .collect();
         assert_eq!(
             found,
-            ["http://a.top/x,y", "http://b.top/bin,1", "http://c.top/login", "d.top", "e.top", "f.top", "h.top"]
+            [
+                "http://a.top/x,y",
+                "http://b.top/bin,1",
+                "http://c.top/login",
+                "d.top",
+                "e.top",
+                "f.top",
+                "h.top"
+            ]
         );
     }
 }

@@ -38,7 +38,10 @@ impl Name {
             .and_then(|s| std::str::from_utf8(s.as_bytes()).ok())
             .unwrap_or_default()
             .to_owned();
-        let mut rest = ascii.strip_suffix(suffix.as_str()).unwrap_or("").trim_end_matches('.');
+        let mut rest = ascii
+            .strip_suffix(suffix.as_str())
+            .unwrap_or("")
+            .trim_end_matches('.');
         if rest.is_empty() {
             // The host is a public suffix itself: its first label is what somebody chose.
             (rest, suffix) = match ascii.split_once('.') {
@@ -47,7 +50,12 @@ impl Name {
             };
         }
         let labels = rest.split('.').filter(|l| !l.is_empty()).map(label).collect();
-        Self { labels, suffix, private_suffix, ascii }
+        Self {
+            labels,
+            suffix,
+            private_suffix,
+            ascii,
+        }
     }
 
     /// The name that somebody registered, with its suffix; the host itself when it is a suffix.
@@ -77,7 +85,10 @@ fn label(ascii: &str) -> Label {
         Some(code) => idna::punycode::decode_to_string(code).unwrap_or_else(|| ascii.to_owned()),
         None => ascii.to_owned(),
     };
-    Label { plain: plain(&shown), shown }
+    Label {
+        plain: plain(&shown),
+        shown,
+    }
 }
 
 /// What an address points at.
@@ -120,10 +131,18 @@ impl Link {
         // Browsers read `http:\\host` and `http:host` as `http://host`.
         let lead = text.get(..6).unwrap_or_default().to_ascii_lowercase();
         let web = ["http:/", "http:\\", "https:"].contains(&lead.as_str());
-        let has_scheme = web || text.find("://").is_some_and(|at| {
-            text[..at].chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) && at > 0
-        });
-        let whole = if has_scheme { text.to_owned() } else { format!("http://{}", text.trim_start_matches('/')) };
+        let has_scheme = web
+            || text.find("://").is_some_and(|at| {
+                text[..at]
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+                    && at > 0
+            });
+        let whole = if has_scheme {
+            text.to_owned()
+        } else {
+            format!("http://{}", text.trim_start_matches('/'))
+        };
         match Url::parse(&whole) {
             Ok(url) => Self::of(&url, &whole),
             Err(_) => Self::by_force(&whole),
@@ -241,7 +260,10 @@ mod tests {
         let n = name("a.b.smart.com.kh");
         assert_eq!((n.registrable(), n.suffix.as_str()), ("smart.com.kh", "com.kh"));
         assert_eq!(n.chosen().unwrap().shown, "smart");
-                let n = name("com.kh");
-        assert_eq!((n.registrable(), n.chosen().unwrap().shown.as_str()), ("com.kh", "com"));
+        let n = name("com.kh");
+        assert_eq!(
+            (n.registrable(), n.chosen().unwrap().shown.as_str()),
+            ("com.kh", "com")
+        );
     }
 }

@@ -41,11 +41,23 @@ impl Lexical {
         let mut sizes: Vec<f32> = weights.iter().map(|w| w.abs()).filter(|w| *w > 0.0).collect();
         sizes.sort_by(f32::total_cmp);
         // The few largest are cut off, so that the many are not rounded away.
-        let top = sizes.get(sizes.len().saturating_sub(1 + sizes.len() / 2_000)).copied().unwrap_or(1.0);
+        let top = sizes
+            .get(sizes.len().saturating_sub(1 + sizes.len() / 2_000))
+            .copied()
+            .unwrap_or(1.0);
         let scale = (top / 127.0).max(f32::MIN_POSITIVE);
-        #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of a signed byte")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "clamped to the range of a signed byte"
+        )]
         let squeeze = |w: &f32| (w / scale).round().clamp(-127.0, 127.0) as i8;
-        Self { weights: weights.iter().map(squeeze).collect(), scale, bias, fraud: f32::MAX, unusual: f32::MAX }
+        Self {
+            weights: weights.iter().map(squeeze).collect(),
+            scale,
+            bias,
+            fraud: f32::MAX,
+            unusual: f32::MAX,
+        }
     }
 
     pub(crate) fn with_limits(mut self, fraud: f32, unusual: f32) -> Self {
@@ -61,7 +73,10 @@ impl Lexical {
             sum += i32::from(self.weights[slot]);
             count += 1.0;
         });
-        #[expect(clippy::cast_precision_loss, reason = "a sum of some hundred bytes is exact in 24 bits")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a sum of some hundred bytes is exact in 24 bits"
+        )]
         let sum = sum as f32;
         sum * self.scale / count.max(1.0).sqrt() + self.bias
     }
@@ -100,7 +115,13 @@ impl Lexical {
             return Err(LexicalError::Form);
         }
         let weights = weights.iter().map(|b| b.cast_signed()).collect();
-        Ok(Self { weights, scale, bias, fraud, unusual })
+        Ok(Self {
+            weights,
+            scale,
+            bias,
+            fraud,
+            unusual,
+        })
     }
 }
 
@@ -123,7 +144,10 @@ pub(crate) fn features(host: &str, mut slot: impl FnMut(usize)) {
     let suffix = psl::suffix(inner);
     let private = suffix.as_ref().and_then(psl::Suffix::typ) == Some(psl::Type::Private);
     let suffix = suffix.map_or(ending, |s| s.as_bytes());
-    let chosen = labels.len().checked_sub(1 + suffix.split(|b| *b == b'.').count()).and_then(|at| labels.get(at));
+    let chosen = labels
+        .len()
+        .checked_sub(1 + suffix.split(|b| *b == b'.').count())
+        .and_then(|at| labels.get(at));
     let chosen = chosen.copied().unwrap_or_default();
     let mut letters: Vec<u8> = chosen.to_vec();
     letters.sort_unstable();
@@ -137,7 +161,10 @@ pub(crate) fn features(host: &str, mut slot: impl FnMut(usize)) {
         (6, chosen.len().min(60) / 2),
         (7, letters.len()),
         (8, usize::from(private)),
-        (9, chosen.iter().filter(|b| b"aeiou".contains(b)).count() * 10 / chosen.len().max(1)),
+        (
+            9,
+            chosen.iter().filter(|b| b"aeiou".contains(b)).count() * 10 / chosen.len().max(1),
+        ),
     ] {
         let number = u8::try_from(number).unwrap_or(u8::MAX);
         slot(place(&[number], kind));

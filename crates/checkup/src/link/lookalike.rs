@@ -7,9 +7,10 @@ use super::Reason;
 use super::brand::{Brand, squeezed};
 use super::host::{Label, Name};
 use super::places::Places;
-use super::terms::{Shapes, Term, Terms};
-use super::words::{Row, Words};
+use super::terms::{Shapes, Terms};
 use super::verdict::Verdict;
+use super::weigh::{Place, Writing, affix_verdict, near_verdict};
+use super::words::{Row, Words};
 use aho_corasick::{AhoCorasick, MatchKind};
 
 /// A host that imitates.
@@ -35,27 +36,9 @@ pub(crate) struct Lookalikes {
 }
 
 /// Endings under which every short word is long taken.
-const WIDE: &[&str] = &["com", "net", "org", "info", "io", "co", "biz", "app", "dev", "me", "us", "eu", "uk", "de"];
-
-/// What the place of a name says.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    /// Under an ending of the brand's own that few others use (`com.kh`).
-    near: bool,
-    /// Under the same ending as an official domain.
-    same: bool,
-    /// Under an ending for throw-away names, or on free hosting.
-    cheap: bool,
-}
-
-/// How a name was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Writing {
-    halves: u8,
-    exotic: bool,
-    hyphens: bool,
-    identical: bool,
-}
+const WIDE: &[&str] = &[
+    "com", "net", "org", "info", "io", "co", "biz", "app", "dev", "me", "us", "eu", "uk", "de",
+];
 
 struct Search<'s> {
     of: &'s Lookalikes,
@@ -70,7 +53,10 @@ impl Lookalikes {
         let suffixes = brands
             .iter()
             .map(|b| {
-                b.domains.iter().filter_map(|d| psl::suffix_str(d).map(str::to_owned)).collect()
+                b.domains
+                    .iter()
+                    .filter_map(|d| psl::suffix_str(d).map(str::to_owned))
+                    .collect()
             })
             .collect();
         let natives = brands.iter().enumerate();
@@ -89,16 +75,30 @@ impl Lookalikes {
                 }
             }
         }
-        let official = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&patterns).ok();
-        Self { terms: Terms::new(brands), suffixes, natives, official, official_owner }
+        let official = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&patterns)
+            .ok();
+        Self {
+            terms: Terms::new(brands),
+            suffixes,
+            natives,
+            official,
+            official_owner,
+        }
     }
 
     /// The clearest imitation that a host is. The caller has looked before whether the host is a brand's own.
     pub(crate) fn find(&self, host: &Name, words: &Words, places: &Places) -> Option<Likeness> {
-        let cheap = host.private_suffix
-            || places.is_cheap(host.ending())
-            || places.is_free_hosting(&host.ascii);
-        let mut search = Search { of: self, words, host, cheap, best: None };
+        let cheap =
+            host.private_suffix || places.is_cheap(host.ending()) || places.is_free_hosting(&host.ascii);
+        let mut search = Search {
+            of: self,
+            words,
+            host,
+            cheap,
+            best: None,
+        };
         search.native();
         search.official_inside();
         search.chosen();
@@ -148,7 +148,11 @@ impl Search<'_> {
     fn offer(&mut self, brand: usize, verdict: Option<Verdict>, reason: Reason) {
         let Some(verdict) = verdict else { return };
         if self.best.is_none_or(|best| verdict > best.verdict) {
-            self.best = Some(Likeness { brand, verdict, reason });
+            self.best = Some(Likeness {
+                brand,
+                verdict,
+                reason,
+            });
         }
     }
 
@@ -178,10 +182,13 @@ impl Search<'_> {
 
     /// `www.bank.com.kh.evil.top`, `bank-com-kh.evil.top`.
     fn official_inside(&mut self) {
-        let Some(automaton) = &self.of.official else { return };
+        let Some(automaton) = &self.of.official else {
+            return;
+        };
         let bytes = self.host.ascii.as_bytes();
         let boundary = |at: Option<usize>| {
-            at.and_then(|at| bytes.get(at)).is_none_or(|b| !b.is_ascii_alphanumeric())
+            at.and_then(|at| bytes.get(at))
+                .is_none_or(|b| !b.is_ascii_alphanumeric())
         };
         for hit in automaton.find_overlapping_iter(bytes) {
             if boundary(hit.start().checked_sub(1)) && boundary(Some(hit.end())) && hit.end() < bytes.len() {
@@ -206,7 +213,10 @@ impl Search<'_> {
             let others = |part: &str| {
                 let rest: Vec<&str> = text.split('-').filter(|p| *p != part && !p.is_empty()).collect();
                 rest.iter().try_fold(Row { strong: 0, parts: 0 }, |sum, p| {
-                    self.words.row(p).map(|r| Row { strong: sum.strong + r.strong, parts: sum.parts + r.parts })
+                    self.words.row(p).map(|r| Row {
+                        strong: sum.strong + r.strong,
+                        parts: sum.parts + r.parts,
+                    })
                 })
             };
             let rows: Vec<(&str, Option<Row>)> = parts.into_iter().map(|p| (p, others(p))).collect();
@@ -221,7 +231,10 @@ impl Search<'_> {
             }
         });
         for (core, strong) in cores {
-            let row = Row { strong: u8::from(strong), parts: 1 };
+            let row = Row {
+                strong: u8::from(strong),
+                parts: 1,
+            };
             self.nearly(&Shapes::of(core), Some(row), exotic);
         }
     }
@@ -231,7 +244,12 @@ impl Search<'_> {
         let of = self.of;
         of.terms.near(label, 4, |term, halves| {
             let identical = halves == 0 && !exotic && label.plain == term.text;
-            let writing = Writing { halves, exotic, hyphens, identical };
+            let writing = Writing {
+                halves,
+                exotic,
+                hyphens,
+                identical,
+            };
             let verdict = near_verdict(term, writing, self.place(term.brand), &label.plain);
             let reason = match (halves, exotic, identical, hyphens) {
                 (_, true, _, _) => Reason::LookalikeLetters,
@@ -253,12 +271,20 @@ impl Search<'_> {
             }
             let (before, after) = (&whole.plain[..start], &whole.plain[end..]);
             let row = match (self.words.row(before), self.words.row(after)) {
-                (Some(a), Some(b)) => Some(Row { strong: a.strong + b.strong, parts: a.parts + b.parts }),
+                (Some(a), Some(b)) => Some(Row {
+                    strong: a.strong + b.strong,
+                    parts: a.parts + b.parts,
+                }),
                 _ => None,
             };
-            let alone = text.split('-').any(|part| squeezed(part) == whole.plain[start..end]);
+            let alone = text
+                .split('-')
+                .any(|part| squeezed(part) == whole.plain[start..end]);
             let place = self.place(term.brand);
-            let native = before.contains("cambodia") || after.contains("cambodia") || after == "kh" || after.contains("khmer");
+            let native = before.contains("cambodia")
+                || after.contains("cambodia")
+                || after == "kh"
+                || after.contains("khmer");
             let verdict = affix_verdict(term, row, alone, place, native, exotic);
             self.offer(term.brand, verdict, Reason::BrandWithWords);
         });
@@ -301,7 +327,10 @@ impl Search<'_> {
                 let alone = end - start == whole.plain.len()
                     || plain.text.split('-').any(|p| p == &whole.plain[start..end]);
                 let known = || {
-                    let (a, b) = (self.words.row(&whole.plain[..start]), self.words.row(&whole.plain[end..]));
+                    let (a, b) = (
+                        self.words.row(&whole.plain[..start]),
+                        self.words.row(&whole.plain[end..]),
+                    );
                     a.is_some() && b.is_some()
                 };
                 let verdict = match (alone || known(), term.world, lure) {
@@ -349,129 +378,5 @@ impl Search<'_> {
             };
             self.offer(term.brand, verdict, Reason::BrandAcrossDots);
         });
-    }
-}
-
-const DANGEROUS: Option<Verdict> = Some(Verdict::Dangerous);
-const SUSPICIOUS: Option<Verdict> = Some(Verdict::Suspicious);
-
-/// A label that is a name or nearly one.
-fn near_verdict(term: &Term, writing: Writing, place: Place, label: &str) -> Option<Verdict> {
-    let length = term.text.len();
-    if term.squashed {
-        return match () {
-            () if writing.halves > 0 => None,
-            () if !term.generic || place.near => DANGEROUS,
-            () if place.same || place.cheap => SUSPICIOUS,
-            () => None,
-        };
-    }
-    if term.world {
-        return match writing.halves {
-            _ if term.weak => None,
-            0 if !writing.identical || writing.hyphens => DANGEROUS,
-            0 if place.cheap => SUSPICIOUS,
-            1 | 2 if writing.exotic || place.cheap => SUSPICIOUS,
-            _ => None,
-        };
-    }
-    match writing.halves {
-        0 => same_verdict(term, writing, place),
-        // Numbers with few letters resemble anything.
-        _ if label.bytes().filter(u8::is_ascii_digit).count() > 2 => None,
-        1 | 2 => misspelt_verdict(term, writing, place, label),
-        3 if length >= 6 && (place.near || writing.exotic) => SUSPICIOUS,
-        3 | 4 if term.own >= 8 && !term.generic && first_is_same(term, label) => SUSPICIOUS,
-        4 if length >= 7 && place.near => SUSPICIOUS,
-        _ => None,
-    }
-}
-
-fn first_is_same(term: &Term, label: &str) -> bool {
-    label.as_bytes().first() == term.text.as_bytes().first()
-}
-
-/// The name itself, or what looks the same.
-fn same_verdict(term: &Term, writing: Writing, place: Place) -> Option<Verdict> {
-    let length = term.text.len();
-    match (writing.identical, writing.hyphens) {
-        _ if place.near => DANGEROUS,
-        (true, false) => match () {
-            () if !term.weak && (length >= 8 || place.cheap) => DANGEROUS,
-            () if !term.weak || (!term.generic && length >= 4) => SUSPICIOUS,
-            () if place.cheap && (length >= 4 || !term.generic) => SUSPICIOUS,
-            () => None,
-        },
-        (true, true) => match () {
-            () if !term.weak => DANGEROUS,
-            () if place.cheap || (place.same && !term.generic) => SUSPICIOUS,
-            () => None,
-        },
-        (false, _) => match () {
-            () if !term.weak || (writing.exotic && length >= 4) => DANGEROUS,
-            () if writing.exotic || place.same || place.cheap => SUSPICIOUS,
-            () => None,
-        },
-    }
-}
-
-/// One edit away.
-fn misspelt_verdict(term: &Term, writing: Writing, place: Place, label: &str) -> Option<Verdict> {
-    let length = term.text.len();
-    let first = first_is_same(term, label);
-    let some_sign = place.same || place.cheap || writing.exotic;
-    match length {
-        6.. if place.near => DANGEROUS,
-        8.. if !term.generic && term.own >= 6 => DANGEROUS,
-        6.. if !term.generic && term.own >= 5 && some_sign => DANGEROUS,
-        7.. if !term.generic && term.own >= 7 && first => SUSPICIOUS,
-        6.. if !term.generic && some_sign => SUSPICIOUS,
-        5.. if place.near => DANGEROUS,
-        5 if writing.exotic || (place.same && first && !term.generic) => SUSPICIOUS,
-        3.. if place.near => SUSPICIOUS,
-        4.. if writing.exotic => SUSPICIOUS,
-        _ => None,
-    }
-}
-
-/// A name with something before or behind it. `row` is that something, when it is a row of known words.
-fn affix_verdict(
-    term: &Term,
-    row: Option<Row>,
-    alone: bool,
-    place: Place,
-    native: bool,
-    exotic: bool,
-) -> Option<Verdict> {
-    let length = term.text.len();
-    let strong = row.map_or(0, |r| r.strong);
-    if term.world {
-        return match row {
-            Some(_) if term.weak => None,
-            Some(_) if strong > 0 && (place.cheap || exotic) => DANGEROUS,
-            Some(_) if strong > 1 => SUSPICIOUS,
-            _ => None,
-        };
-    }
-    if row.is_none() {
-        return match () {
-            () if term.weak => None,
-            () if term.own >= 6 && (length >= 8 || place.near || place.cheap) => SUSPICIOUS,
-            () if alone && (length >= 7 || place.cheap || place.near) => SUSPICIOUS,
-            () => None,
-        };
-    }
-    match () {
-        () if !term.weak && (length >= 8 || strong > 0 || place.cheap || place.near) => DANGEROUS,
-        () if !term.weak => SUSPICIOUS,
-        () if place.near && (strong > 0 || (length >= 5 && !term.generic)) => DANGEROUS,
-        () if place.near && alone => SUSPICIOUS,
-        () if term.generic && strong > 0 && native => SUSPICIOUS,
-        () if term.generic && strong > 1 && place.cheap && length >= 4 => SUSPICIOUS,
-        () if term.generic && strong > 0 && alone && place.cheap => SUSPICIOUS,
-        () if term.generic => None,
-        () if strong > 0 && place.cheap => DANGEROUS,
-        () if strong > 0 || (length >= 5 && (alone || place.cheap)) => SUSPICIOUS,
-        () => None,
     }
 }

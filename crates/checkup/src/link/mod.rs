@@ -17,6 +17,7 @@ mod terms;
 mod text;
 mod train;
 mod verdict;
+mod weigh;
 mod words;
 
 pub use blocklist::{Blocklist, BlocklistError, ENTRIES_MAX};

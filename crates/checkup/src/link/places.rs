@@ -21,7 +21,8 @@ impl Places {
     }
 
     pub(crate) fn is_shortener(&self, host: &str) -> bool {
-        self.shorteners.contains(host.strip_prefix("www.").unwrap_or(host))
+        self.shorteners
+            .contains(host.strip_prefix("www.").unwrap_or(host))
     }
 
     /// Whether strangers have hosts of their own under it.

@@ -33,9 +33,23 @@ impl Term {
         let (shape, joined) = (shape(&text), joined_shape(&text));
         let (shape_letters, joined_letters) = (letters(&shape), letters(&joined));
         let weak = generic || text.len() <= 5;
-        let shared = COMMON.iter().filter(|w| text.ends_with(*w) || text.starts_with(*w));
+        let shared = COMMON
+            .iter()
+            .filter(|w| text.ends_with(*w) || text.starts_with(*w));
         let own = text.len() - shared.map(|w| w.len()).max().unwrap_or(0).min(text.len());
-        Self { brand, text, generic, weak, own, world, squashed, shape, joined, shape_letters, joined_letters }
+        Self {
+            brand,
+            text,
+            generic,
+            weak,
+            own,
+            world,
+            squashed,
+            shape,
+            joined,
+            shape_letters,
+            joined_letters,
+        }
     }
 }
 
@@ -73,8 +87,19 @@ pub(crate) struct Terms {
 }
 
 /// Words that many brands carry beside their own name.
-const COMMON: &[&str] =
-    &["bank", "banks", "money", "cambodia", "mobile", "telecom", "finance", "group", "post", "pay", "commercialbank"];
+const COMMON: &[&str] = &[
+    "bank",
+    "banks",
+    "money",
+    "cambodia",
+    "mobile",
+    "telecom",
+    "finance",
+    "group",
+    "post",
+    "pay",
+    "commercialbank",
+];
 
 /// Shortest name that is looked for.
 const NAME_MIN: usize = 3;
@@ -90,11 +115,17 @@ impl Terms {
                 names.push((name.clone(), false, brand.is_generic(&name)));
             }
             for domain in &brand.domains {
-                let Some(suffix) = psl::suffix_str(domain) else { continue };
-                let Some(first) = domain.strip_suffix(suffix).map(|l| l.trim_end_matches('.')) else { continue };
+                let Some(suffix) = psl::suffix_str(domain) else {
+                    continue;
+                };
+                let Some(first) = domain.strip_suffix(suffix).map(|l| l.trim_end_matches('.')) else {
+                    continue;
+                };
                 let chosen = first.rsplit('.').next().unwrap_or(first);
                 let chosen = match chosen.strip_prefix("xn--") {
-                    Some(_) => plain(&idna::domain_to_unicode(chosen).0).map(|p| p.text).unwrap_or_default(),
+                    Some(_) => plain(&idna::domain_to_unicode(chosen).0)
+                        .map(|p| p.text)
+                        .unwrap_or_default(),
                     None => chosen.to_owned(),
                 };
                 // Names of three letters under gov.kh are all taken by other ministries.
@@ -132,13 +163,20 @@ impl Terms {
             .match_kind(MatchKind::Standard)
             .build(all.iter().map(|t| &t.shape))
             .ok();
-        Self { all, by_length, inside }
+        Self {
+            all,
+            by_length,
+            inside,
+        }
     }
 
     /// Every name at most `max` half edits away, with the distance.
     pub(crate) fn near(&self, label: &Shapes, max: u8, mut found: impl FnMut(&Term, u8)) {
         let reach = usize::from(max / 2);
-        let (least, most) = (label.shape.len().min(label.joined.len()), label.shape.len().max(label.joined.len()));
+        let (least, most) = (
+            label.shape.len().min(label.joined.len()),
+            label.shape.len().max(label.joined.len()),
+        );
         let bits_max = u32::from(max);
         let from = least.saturating_sub(reach);
         for bucket in self.by_length.iter().take(most + reach + 1).skip(from) {
@@ -152,7 +190,11 @@ impl Terms {
                 }
                 if best != Some(0) && (label.joined_letters ^ term.joined_letters).count_ones() <= bits_max {
                     // Joining shortens; what is left of a short name is near to everything.
-                    let max = if term.joined.len() < term.shape.len().min(6) { 0 } else { max };
+                    let max = if term.joined.len() < term.shape.len().min(6) {
+                        0
+                    } else {
+                        max
+                    };
                     let other = distance(&label.joined, &term.joined, max);
                     best = match (best, other) {
                         (Some(a), Some(b)) => Some(a.min(b)),
@@ -169,7 +211,10 @@ impl Terms {
     /// The name that a word is, to the letter.
     pub(crate) fn exact(&self, word: &str) -> Option<&Term> {
         let bucket = self.by_length.get(word.len())?;
-        bucket.iter().map(|at| &self.all[*at as usize]).find(|term| term.text == word && !term.squashed)
+        bucket
+            .iter()
+            .map(|at| &self.all[*at as usize])
+            .find(|term| term.text == word && !term.squashed)
     }
 
     /// Every name that stands inside a label: the term, where it begins, where it ends.

@@ -18,7 +18,11 @@ fn no_official_domain_is_flagged() {
     let checker = checker();
     for brand in checker.brands() {
         for domain in &brand.domains {
-            for link in [domain.clone(), format!("https://www.{domain}/login?next=/a"), format!("http://{domain}")] {
+            for link in [
+                domain.clone(),
+                format!("https://www.{domain}/login?next=/a"),
+                format!("http://{domain}"),
+            ] {
                 let report = check(&checker, &link);
                 assert!(report.verdict <= Verdict::Unknown, "{link}: {report:?}");
                 let vouched = !brand.shared.contains(domain) && !domain.contains("google");
@@ -37,7 +41,11 @@ fn forged(label: &str, suffix: &str) -> Vec<(&'static str, String)> {
     let bytes: Vec<char> = label.chars().collect();
     let mut all: Vec<(&'static str, String)> = Vec::new();
     let with = |at: usize, take: usize, put: &str| -> String {
-        bytes[..at].iter().chain(put.chars().collect::<Vec<_>>().iter()).chain(&bytes[at + take..]).collect()
+        bytes[..at]
+            .iter()
+            .chain(put.chars().collect::<Vec<_>>().iter())
+            .chain(&bytes[at + take..])
+            .collect()
     };
     for at in 0..bytes.len() {
         all.push(("omission", with(at, 1, "")));
@@ -60,7 +68,10 @@ fn forged(label: &str, suffix: &str) -> Vec<(&'static str, String)> {
         if at > 0 {
             all.push(("hyphen", with(at, 0, "-")));
             all.push(("dot", with(at, 0, ".")));
-            all.push(("transposition", with(at - 1, 2, &format!("{}{}", bytes[at], bytes[at - 1]))));
+            all.push((
+                "transposition",
+                with(at - 1, 2, &format!("{}{}", bytes[at], bytes[at - 1])),
+            ));
         }
         for (plain, fakes) in [
             ('a', "аáạɑ4"),
@@ -86,15 +97,28 @@ fn forged(label: &str, suffix: &str) -> Vec<(&'static str, String)> {
     for letter in 'a'..='z' {
         all.push(("addition", format!("{label}{letter}")));
     }
-    for word in ["login", "bonus", "verify", "support", "app", "kh", "online", "promo"] {
-        for form in [format!("{label}{word}"), format!("{label}-{word}"), format!("{word}{label}"), format!("{word}-{label}")] {
+    for word in [
+        "login", "bonus", "verify", "support", "app", "kh", "online", "promo",
+    ] {
+        for form in [
+            format!("{label}{word}"),
+            format!("{label}-{word}"),
+            format!("{word}{label}"),
+            format!("{word}-{label}"),
+        ] {
             all.push(("words", form));
         }
     }
-    let mut hosts: Vec<_> = all.into_iter().map(|(kind, label)| (kind, format!("{label}.{suffix}"))).collect();
+    let mut hosts: Vec<_> = all
+        .into_iter()
+        .map(|(kind, label)| (kind, format!("{label}.{suffix}")))
+        .collect();
     for ending in ["com", "net", "xyz", "top", "vip", "info", "org"] {
         hosts.push(("other ending", format!("{label}.{ending}")));
-        hosts.push(("left of a stranger", format!("www.{label}.{suffix}.evil.{ending}")));
+        hosts.push((
+            "left of a stranger",
+            format!("www.{label}.{suffix}.evil.{ending}"),
+        ));
     }
     hosts
 }
@@ -106,13 +130,28 @@ fn forged_names_of_every_kind_are_found() {
     let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut all = (0usize, 0usize);
     for (label, suffix) in [
-        ("smart", "com.kh"), ("cellcard", "com.kh"), ("metfone", "com.kh"), ("acledabank", "com.kh"),
-        ("ababank", "com"), ("wingbank", "com.kh"), ("canadiabank", "com.kh"), ("ftb", "com.kh"),
-        ("sathapana", "com.kh"), ("prasac", "com.kh"), ("hatthabank", "com"), ("truemoney", "com.kh"),
-        ("pipay", "com"), ("chipmongbank", "com"), ("nagaworld", "com"), ("emirates", "com"),
+        ("smart", "com.kh"),
+        ("cellcard", "com.kh"),
+        ("metfone", "com.kh"),
+        ("acledabank", "com.kh"),
+        ("ababank", "com"),
+        ("wingbank", "com.kh"),
+        ("canadiabank", "com.kh"),
+        ("ftb", "com.kh"),
+        ("sathapana", "com.kh"),
+        ("prasac", "com.kh"),
+        ("hatthabank", "com"),
+        ("truemoney", "com.kh"),
+        ("pipay", "com"),
+        ("chipmongbank", "com"),
+        ("nagaworld", "com"),
+        ("emirates", "com"),
     ] {
         for (kind, host) in forged(label, suffix) {
-            let official = checker.brands().iter().any(|b| b.domains.contains(&host) || b.theirs.contains(&host));
+            let official = checker
+                .brands()
+                .iter()
+                .any(|b| b.domains.contains(&host) || b.theirs.contains(&host));
             if official {
                 continue;
             }
@@ -135,11 +174,41 @@ fn forged_names_of_every_kind_are_found() {
 fn innocent_hosts_stay_unknown() {
     let checker = checker();
     for host in [
-        "google.com", "wikipedia.org", "bbc.co.uk", "smartphone.com", "canada.ca", "canadian.com", "wing.com",
-        "winger.com", "smart.com", "smarter.com", "prince.com", "princeton.edu", "bankofamerica.com", "akbank.com",
-        "citibank.com", "worldbank.org", "interior.gov", "police.uk", "information.com", "verify.com", "amazon.com",
-        "khmertimeskh.com", "phnompenhpost.com", "rupp.edu.kh", "toyota.com.kh", "telegraph.co.uk", "aba.org",
-        "paypay.ne.jp", "sberbank.ru", "immigration.gov.au", "github.io", "t.co", "bit.ly", "docs.rs", "acm.org",
+        "google.com",
+        "wikipedia.org",
+        "bbc.co.uk",
+        "smartphone.com",
+        "canada.ca",
+        "canadian.com",
+        "wing.com",
+        "winger.com",
+        "smart.com",
+        "smarter.com",
+        "prince.com",
+        "princeton.edu",
+        "bankofamerica.com",
+        "akbank.com",
+        "citibank.com",
+        "worldbank.org",
+        "interior.gov",
+        "police.uk",
+        "information.com",
+        "verify.com",
+        "amazon.com",
+        "khmertimeskh.com",
+        "phnompenhpost.com",
+        "rupp.edu.kh",
+        "toyota.com.kh",
+        "telegraph.co.uk",
+        "aba.org",
+        "paypay.ne.jp",
+        "sberbank.ru",
+        "immigration.gov.au",
+        "github.io",
+        "t.co",
+        "bit.ly",
+        "docs.rs",
+        "acm.org",
     ] {
         let report = check(&checker, host);
         assert_eq!(report.verdict, Verdict::Unknown, "{host}: {report:?}");
@@ -150,11 +219,28 @@ fn innocent_hosts_stay_unknown() {
 fn forgeries_that_were_seen_are_found() {
     let checker = checker();
     for host in [
-        "advancebankasia.xyz", "ababankofasla.xyz", "cambodia-e-arrival.com", "wingbank-lucky-win.com", "ababank.life",
-        "wingbank-online.com", "myababank.com", "aba-bank.com", "aba-mobile.website", "abbabank.pages.dev",
-        "ababank-91049help.zendesk.com", "acledainternetbank.com", "acle-da.com", "acleda-khm.com", "wingbank.app",
-        "bakongwallet.com", "api-bakong-by-limvisa.shop", "vattanaccommercialbank.com", "hatthabanks.com",
-        "verify.ababank.systems", "lucky-wingbank.com", "sathapana.co.com",
+        "advancebankasia.xyz",
+        "ababankofasla.xyz",
+        "cambodia-e-arrival.com",
+        "wingbank-lucky-win.com",
+        "ababank.life",
+        "wingbank-online.com",
+        "myababank.com",
+        "aba-bank.com",
+        "aba-mobile.website",
+        "abbabank.pages.dev",
+        "ababank-91049help.zendesk.com",
+        "acledainternetbank.com",
+        "acle-da.com",
+        "acleda-khm.com",
+        "wingbank.app",
+        "bakongwallet.com",
+        "api-bakong-by-limvisa.shop",
+        "vattanaccommercialbank.com",
+        "hatthabanks.com",
+        "verify.ababank.systems",
+        "lucky-wingbank.com",
+        "sathapana.co.com",
     ] {
         let report = check(&checker, host);
         assert!(report.verdict >= Verdict::Suspicious, "{host}: {report:?}");
@@ -166,20 +252,60 @@ fn forgeries_that_were_seen_are_found() {
 fn whole_messages_are_read() {
     let checker = checker();
     for (text, verdict, reason) in [
-        ("Your ACLEDA bank account is locked: https://bit.ly/3abc", Verdict::Suspicious, Reason::BrandInText),
-        ("ធនាគារវីង៖ អ្នកឈ្នះរង្វាន់ចុចwww.wingbank-win.comឥឡូវ", Verdict::Dangerous, Reason::BrandWithWords),
-        ("Parcel waiting https://smart.com.kh@evil.top/x", Verdict::Dangerous, Reason::NameBeforeAt),
-        ("update http://93.184.216.34/smart.apk", Verdict::Suspicious, Reason::IpAddress),
-        ("https://bank.example.top/www.acledabank.com.kh/login", Verdict::Dangerous, Reason::BrandInPath),
-        ("http://smart.com.kh.verify.top/", Verdict::Dangerous, Reason::OfficialNameInside),
-        ("https://smart.com.kh/go?url=https://acledabank-login.top/", Verdict::Suspicious, Reason::LeadsElsewhere),
-        ("http://xn--mart-f9d.com.kh/", Verdict::Dangerous, Reason::LookalikeLetters),
-        ("សូមចូល https://សែលកាត.com", Verdict::Dangerous, Reason::BrandInOtherScript),
+        (
+            "Your ACLEDA bank account is locked: https://bit.ly/3abc",
+            Verdict::Suspicious,
+            Reason::BrandInText,
+        ),
+        (
+            "ធនាគារវីង៖ អ្នកឈ្នះរង្វាន់ចុចwww.wingbank-win.comឥឡូវ",
+            Verdict::Dangerous,
+            Reason::BrandWithWords,
+        ),
+        (
+            "Parcel waiting https://smart.com.kh@evil.top/x",
+            Verdict::Dangerous,
+            Reason::NameBeforeAt,
+        ),
+        (
+            "update http://93.184.216.34/smart.apk",
+            Verdict::Suspicious,
+            Reason::IpAddress,
+        ),
+        (
+            "https://bank.example.top/www.acledabank.com.kh/login",
+            Verdict::Dangerous,
+            Reason::BrandInPath,
+        ),
+        (
+            "http://smart.com.kh.verify.top/",
+            Verdict::Dangerous,
+            Reason::OfficialNameInside,
+        ),
+        (
+            "https://smart.com.kh/go?url=https://acledabank-login.top/",
+            Verdict::Suspicious,
+            Reason::LeadsElsewhere,
+        ),
+        (
+            "http://xn--mart-f9d.com.kh/",
+            Verdict::Dangerous,
+            Reason::LookalikeLetters,
+        ),
+        (
+            "សូមចូល https://សែលកាត.com",
+            Verdict::Dangerous,
+            Reason::BrandInOtherScript,
+        ),
         ("lunch at 12.30?", Verdict::Unknown, Reason::NoLink),
         ("see https://example.org/a", Verdict::Unknown, Reason::NotVouched),
         ("http://192.168.1.1/", Verdict::Unknown, Reason::PrivateAddress),
         ("https://t.me/somebody", Verdict::Unknown, Reason::FreeHosting),
-        ("https://www.wingbank.com.kh/en and https://example.org", Verdict::Unknown, Reason::NotVouched),
+        (
+            "https://www.wingbank.com.kh/en and https://example.org",
+            Verdict::Unknown,
+            Reason::NotVouched,
+        ),
     ] {
         let report = check(&checker, text);
         assert_eq!(report.verdict, verdict, "{text}: {report:?}");
@@ -202,10 +328,14 @@ fn the_answer_has_the_promised_form() {
 #[test]
 fn blocklists_change_without_a_new_checker() {
     let old = checker();
-    let new = old.with_blocklist(Blocklist::read(b"http://quiet-name.org/\nhttps://smart.com.kh/\n", 0).unwrap());
+    let new =
+        old.with_blocklist(Blocklist::read(b"http://quiet-name.org/\nhttps://smart.com.kh/\n", 0).unwrap());
     assert_eq!(check(&old, "quiet-name.org").verdict, Verdict::Unknown);
     let report = check(&new, "quiet-name.org");
-    assert_eq!((report.verdict, report.reasons[0]), (Verdict::Dangerous, Reason::Blocklisted));
+    assert_eq!(
+        (report.verdict, report.reasons[0]),
+        (Verdict::Dangerous, Reason::Blocklisted)
+    );
     // What a feed says of an official domain is for its owner to mend.
     assert_eq!(check(&new, "https://smart.com.kh/").verdict, Verdict::Safe);
 }
@@ -214,12 +344,61 @@ fn blocklists_change_without_a_new_checker() {
 #[test]
 fn no_address_makes_a_panic() {
     let pieces = [
-        "http", "https", "://", ":", "//", "\\\\", "@", ".", "..", "-", "xn--", "xn--a", "smart", "com.kh", "acledabank",
-        "%", "%2e", "%00", "[", "]", "::1", "0x7f", "2130706433", "١", "។", "វីង", "аррӏе", "\u{200b}", "\u{202e}", "ß",
-        "\u{0}", "?", "#", "=", "&", "😀", "。", "a", "9", " ", "\t", "\n", "🅰", "ﬀ", "İ", "\u{17d2}", "/../", "(", ")",
+        "http",
+        "https",
+        "://",
+        ":",
+        "//",
+        "\\\\",
+        "@",
+        ".",
+        "..",
+        "-",
+        "xn--",
+        "xn--a",
+        "smart",
+        "com.kh",
+        "acledabank",
+        "%",
+        "%2e",
+        "%00",
+        "[",
+        "]",
+        "::1",
+        "0x7f",
+        "2130706433",
+        "١",
+        "។",
+        "វីង",
+        "аррӏе",
+        "\u{200b}",
+        "\u{202e}",
+        "ß",
+        "\u{0}",
+        "?",
+        "#",
+        "=",
+        "&",
+        "😀",
+        "。",
+        "a",
+        "9",
+        " ",
+        "\t",
+        "\n",
+        "🅰",
+        "ﬀ",
+        "İ",
+        "\u{17d2}",
+        "/../",
+        "(",
+        ")",
     ];
     let checker = checker();
-    let runs: usize = std::env::var("SIMWARDEN_FUZZ").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
+    let runs: usize = std::env::var("SIMWARDEN_FUZZ")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(20_000);
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut next = |below: usize| {
         random ^= random << 13;

@@ -10,7 +10,9 @@ pub const LINKS_MAX: usize = 20;
 pub(crate) fn links(text: &str) -> Vec<String> {
     let text = mended(clipped(text));
     let mut found: Vec<String> = Vec::new();
-    for run in text.split(|c: char| c.is_whitespace() || "<>\"“”‘’`|^「」『』《》（），；。、！？".contains(c)) {
+    for run in
+        text.split(|c: char| c.is_whitespace() || "<>\"“”‘’`|^「」『』《》（），；。、！？".contains(c))
+    {
         for piece in pieces(run) {
             if let Some(link) = candidate(piece) {
                 if !found.contains(&link) {
@@ -77,7 +79,10 @@ fn pieces(run: &str) -> Vec<&str> {
         last = Some(letter);
     }
     cuts.push(run.len());
-    cuts.windows(2).map(|w| &run[w[0]..w[1]]).filter(|p| !p.is_empty()).collect()
+    cuts.windows(2)
+        .map(|w| &run[w[0]..w[1]])
+        .filter(|p| !p.is_empty())
+        .collect()
 }
 
 /// A piece that is a link, freed from punctuation around it.
@@ -92,7 +97,9 @@ fn candidate(piece: &str) -> Option<String> {
     let piece = trimmed(balanced(piece.trim_start_matches(|c: char| !c.is_alphanumeric())));
     // A label in front of a colon, as in `Link:smart.com.kh`.
     let piece = match piece.split_once(':') {
-        Some((before, after)) if !before.contains('.') && after.contains('.') => after.trim_start_matches('/'),
+        Some((before, after)) if !before.contains('.') && after.contains('.') => {
+            after.trim_start_matches('/')
+        }
         _ => piece,
     };
     let end = piece.find(['/', '?', '#', ':', '\\']).unwrap_or(piece.len());
@@ -106,7 +113,8 @@ fn candidate(piece: &str) -> Option<String> {
     }
     let is_address = name.parse::<std::net::Ipv4Addr>().is_ok();
     let ascii = idna::domain_to_ascii(name).ok()?;
-    let known = psl::suffix(ascii.as_bytes()).is_some_and(|s| s.is_known() && s.as_bytes().len() < ascii.len());
+    let known =
+        psl::suffix(ascii.as_bytes()).is_some_and(|s| s.is_known() && s.as_bytes().len() < ascii.len());
     (known || (is_address && !rest.is_empty())).then(|| piece.to_owned())
 }
 
@@ -128,7 +136,10 @@ fn trimmed(link: &str) -> &str {
     let mut link = link;
     loop {
         let cut = link.trim_end_matches(|c: char| {
-            matches!(c, '.' | ',' | ';' | ':' | '!' | '?' | '\'' | ']' | '*' | '~' | '។' | '៕' | '…' | '-')
+            matches!(
+                c,
+                '.' | ',' | ';' | ':' | '!' | '?' | '\'' | ']' | '*' | '~' | '។' | '៕' | '…' | '-'
+            )
         });
         if cut.len() == link.len() {
             return link;
@@ -144,14 +155,23 @@ mod tests {
     #[test]
     fn links_are_found_in_messages() {
         for (text, expected) in [
-            ("Your Canadia account: www.canadias.com.", vec!["www.canadias.com"]),
+            (
+                "Your Canadia account: www.canadias.com.",
+                vec!["www.canadias.com"],
+            ),
             ("ចុចwww.wing-kh.comដើម្បីទទួល។", vec!["www.wing-kh.com"]),
             ("点击https://a.top/x领取", vec!["https://a.top/x"]),
-            ("see (https://a.com/b_(c)) and b.org, ok?", vec!["https://a.com/b_(c)", "b.org"]),
+            (
+                "see (https://a.com/b_(c)) and b.org, ok?",
+                vec!["https://a.com/b_(c)", "b.org"],
+            ),
             ("hxxps://evil[.]top/login", vec!["https://evil.top/login"]),
             ("វីង.com", vec!["វីង.com"]),
             ("price 10.000 KHR at 12.30 by a@smart.com.kh", vec![]),
-            ("http://1.2.3.4/x and 1.2.3.4/y but not 1.2.3.4", vec!["http://1.2.3.4/x", "1.2.3.4/y"]),
+            (
+                "http://1.2.3.4/x and 1.2.3.4/y but not 1.2.3.4",
+                vec!["http://1.2.3.4/x", "1.2.3.4/y"],
+            ),
             ("Link:smart.com.kh@evil.top/x", vec!["smart.com.kh@evil.top/x"]),
             ("no link.xhere,", vec![]),
             ("a.com a.com", vec!["a.com"]),

@@ -40,7 +40,9 @@ pub struct Training {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TrainError {
     /// A line without a label.
-    #[error("line {0}: write `address,label`, the label being bad, phish, malicious, 1, good, benign, ok or 0")]
+    #[error(
+        "line {0}: write `address,label`, the label being bad, phish, malicious, 1, good, benign, ok or 0"
+    )]
     Label(usize),
     /// Limits could not be read off so few.
     #[error("{bad} fraudulent and {good} innocent hosts are too few; {HOSTS_MIN} of each are needed")]
@@ -71,11 +73,17 @@ pub fn read_labelled(text: &str) -> Result<Vec<Labelled>, TrainError> {
         let tab = if line.contains('\t') { '\t' } else { ',' };
         let fields: Vec<&str> = line.split(tab).map(|f| f.trim().trim_matches('"')).collect();
         let label = |field: &str| match field.to_ascii_lowercase().as_str() {
-            "bad" | "phish" | "phishing" | "malicious" | "fraud" | "lookalike" | "dangerous" | "1" => Some(true),
+            "bad" | "phish" | "phishing" | "malicious" | "fraud" | "lookalike" | "dangerous" | "1" => {
+                Some(true)
+            }
             "good" | "benign" | "ok" | "safe" | "legit" | "legitimate" | "0" | "-1" => Some(false),
             _ => None,
         };
-        let found = fields.iter().skip(1).chain(fields.first()).find_map(|f| label(f).map(|bad| (*f, bad)));
+        let found = fields
+            .iter()
+            .skip(1)
+            .chain(fields.first())
+            .find_map(|f| label(f).map(|bad| (*f, bad)));
         let Some((word, bad)) = found else {
             if at == 0 {
                 continue;
@@ -83,8 +91,14 @@ pub fn read_labelled(text: &str) -> Result<Vec<Labelled>, TrainError> {
             return Err(TrainError::Label(at + 1));
         };
         let mut rest = fields.iter().filter(|f| **f != word);
-        let Some(address) = rest.next() else { return Err(TrainError::Label(at + 1)) };
-        rows.push(Labelled { address: (*address).to_owned(), bad, kind: rest.next().map(|k| (*k).to_owned()) });
+        let Some(address) = rest.next() else {
+            return Err(TrainError::Label(at + 1));
+        };
+        rows.push(Labelled {
+            address: (*address).to_owned(),
+            bad,
+            kind: rest.next().map(|k| (*k).to_owned()),
+        });
     }
     Ok(rows)
 }
@@ -119,7 +133,11 @@ pub fn train(rows: &[Labelled]) -> Result<Training, TrainError> {
     };
     let (innocent, fraudulent) = (scores(false), scores(true));
     // The first score that may no longer count as fraud, and a hair above it.
-    let limit = |share: usize| innocent.get(innocent.len() / share).map_or(f32::MAX, |s| s + 1e-4);
+    let limit = |share: usize| {
+        innocent
+            .get(innocent.len() / share)
+            .map_or(f32::MAX, |s| s + 1e-4)
+    };
     let (dangerous, suspicious) = (limit(1_000), limit(100));
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     let recall = |limit: f32| {
@@ -146,8 +164,10 @@ fn hosts(rows: &[Labelled]) -> Vec<Row> {
             entry.0 &= row.bad;
         }
     }
-    let mut rows: Vec<Row> =
-        hosts.into_iter().map(|(host, (bad, held_back))| Row { host, bad, held_back }).collect();
+    let mut rows: Vec<Row> = hosts
+        .into_iter()
+        .map(|(host, (bad, held_back))| Row { host, bad, held_back })
+        .collect();
     rows.sort_by_cached_key(|row| (mixed(&row.host), row.host.clone()));
     rows
 }
@@ -194,11 +214,17 @@ mod tests {
 
     #[test]
     fn a_model_learns_and_survives_the_file() {
-        let words = ["river", "stone", "garden", "market", "school", "temple", "forest", "lantern", "harbour", "rice"];
+        let words = [
+            "river", "stone", "garden", "market", "school", "temple", "forest", "lantern", "harbour", "rice",
+        ];
         let mut rows = Vec::new();
         for n in 0..6_000usize {
             let (a, b) = (words[n % 10], words[(n / 10) % 10]);
-            let row = |address, bad| Labelled { address, bad, kind: None };
+            let row = |address, bad| Labelled {
+                address,
+                bad,
+                kind: None,
+            };
             rows.push(row(format!("https://{a}{b}{}.com/", n / 100), false));
             rows.push(row(format!("http://{a}-verify-login{n}.{b}.top/x"), true));
         }

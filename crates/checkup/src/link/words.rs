@@ -58,9 +58,12 @@ impl Words {
             let Some(so_far) = best[at] else { continue };
             let digits = bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
             let mut take = |length: usize, strong: bool| {
-                let row = Row { strong: so_far.strong + u8::from(strong), parts: so_far.parts + 1 };
-                let better = best[at + length]
-                    .is_none_or(|old| (row.strong, old.parts) > (old.strong, row.parts));
+                let row = Row {
+                    strong: so_far.strong + u8::from(strong),
+                    parts: so_far.parts + 1,
+                };
+                let better =
+                    best[at + length].is_none_or(|old| (row.strong, old.parts) > (old.strong, row.parts));
                 if better {
                     best[at + length] = Some(row);
                 }

@@ -64,26 +64,66 @@ const DETAIL_MIN: usize = 4;
 
 /// Words that people here choose, and that lists made elsewhere do not hold.
 const LOCAL_WORDS: &[&str] = &[
-    "phnompenh", "siemreap", "battambang", "sihanoukville", "kampot", "kandal", "takeo", "kampongcham", "cambodia",
-    "kampuchea", "khmer", "angkor", "angkorwat", "bayon", "naga", "apsara", "riel", "bakong", "wing", "acleda", "smart",
-    "cellcard", "metfone", "sokha", "dara", "sophea", "bopha", "chanthy", "srey", "bong", "oun", "sabay", "soksabay",
+    "phnompenh",
+    "siemreap",
+    "battambang",
+    "sihanoukville",
+    "kampot",
+    "kandal",
+    "takeo",
+    "kampongcham",
+    "cambodia",
+    "kampuchea",
+    "khmer",
+    "angkor",
+    "angkorwat",
+    "bayon",
+    "naga",
+    "apsara",
+    "riel",
+    "bakong",
+    "wing",
+    "acleda",
+    "smart",
+    "cellcard",
+    "metfone",
+    "sokha",
+    "dara",
+    "sophea",
+    "bopha",
+    "chanthy",
+    "srey",
+    "bong",
+    "oun",
+    "sabay",
+    "soksabay",
 ];
 
 /// How strong a password is against somebody who knows its owner: name, number, birthday, document.
 #[must_use]
 pub fn strength(password: &str, own_details: &[&str]) -> Strength {
     if password.is_empty() {
-        return Strength { score: 0, care: vec![Care::Empty] };
+        return Strength {
+            score: 0,
+            care: vec![Care::Empty],
+        };
     }
     let mut end = password.len().min(PASSWORD_MAX);
     while !password.is_char_boundary(end) {
         end -= 1;
     }
     let looked_at = &password[..end];
-    let inputs: Vec<&str> = own_details.iter().copied().chain(LOCAL_WORDS.iter().copied()).collect();
+    let inputs: Vec<&str> = own_details
+        .iter()
+        .copied()
+        .chain(LOCAL_WORDS.iter().copied())
+        .collect();
     let score = u8::from(zxcvbn::zxcvbn(looked_at, &inputs).score());
     let lower = password.to_lowercase();
-    let own = own_details.iter().flat_map(|d| forms(d)).any(|d| lower.contains(&d));
+    let own = own_details
+        .iter()
+        .flat_map(|d| forms(d))
+        .any(|d| lower.contains(&d));
     let mut care = Vec::new();
     if own {
         care.push(Care::OwnDetails);
@@ -91,7 +131,10 @@ pub fn strength(password: &str, own_details: &[&str]) -> Strength {
     if score < 3 {
         care.push(Care::TooWeak);
     }
-    Strength { score: if own { score.min(2) } else { score }, care }
+    Strength {
+        score: if own { score.min(2) } else { score },
+        care,
+    }
 }
 
 /// A detail as it may stand in a password: whole, its words, its digits, a number without its country code.
@@ -100,7 +143,9 @@ fn forms(detail: &str) -> Vec<String> {
     let digits: String = lower.chars().filter(char::is_ascii_digit).collect();
     let national = digits.strip_prefix("855").map(|n| format!("0{n}"));
     let words = lower.split(|c: char| !c.is_alphanumeric()).map(str::to_owned);
-    let all = words.chain([lower.split_whitespace().collect(), digits.clone()]).chain(national);
+    let all = words
+        .chain([lower.split_whitespace().collect(), digits.clone()])
+        .chain(national);
     let mut found: Vec<String> = all.filter(|f| f.chars().count() >= DETAIL_MIN).collect();
     if digits.len() > 8 {
         found.push(digits[digits.len() - 8..].to_owned());
@@ -112,7 +157,10 @@ fn forms(detail: &str) -> Vec<String> {
 /// looked for in the answer and stays here.
 #[must_use]
 pub fn range_of(password: &str) -> (String, String) {
-    let hash: String = Sha1::digest(password.as_bytes()).iter().map(|b| format!("{b:02X}")).collect();
+    let hash: String = Sha1::digest(password.as_bytes())
+        .iter()
+        .map(|b| format!("{b:02X}"))
+        .collect();
     (hash[..5].to_owned(), hash[5..].to_owned())
 }
 
@@ -120,7 +168,9 @@ pub fn range_of(password: &str) -> (String, String) {
 #[must_use]
 pub fn times_breached(range: &str, suffix: &str) -> u64 {
     let line = range.lines().filter_map(|line| line.trim().split_once(':'));
-    line.filter(|(found, _)| found.eq_ignore_ascii_case(suffix)).filter_map(|(_, n)| n.trim().parse::<u64>().ok()).sum()
+    line.filter(|(found, _)| found.eq_ignore_ascii_case(suffix))
+        .filter_map(|(_, n)| n.trim().parse::<u64>().ok())
+        .sum()
 }
 
 /// An account as its owner describes it. Only keyed digests of passwords come in, never passwords.
@@ -186,11 +236,19 @@ pub fn check_up(accounts: &[Account], language: Language) -> Vec<ToMend> {
         let passkey = account.second_step == SecondStep::Passkey;
         for (holds, care) in [
             (account.breached, Care::Breached),
-            (account.digest.is_some_and(|d| uses.get(&d).is_some_and(|n| *n > 1)), Care::Reused),
+            (
+                account
+                    .digest
+                    .is_some_and(|d| uses.get(&d).is_some_and(|n| *n > 1)),
+                Care::Reused,
+            ),
             (account.score.is_some_and(|s| s < 3), Care::TooWeak),
             (account.second_step == SecondStep::None, Care::TwoFactorMissing),
             (account.second_step == SecondStep::Sms, Care::TwoFactorBySms),
-            (!account.recovery && (passkey || account.second_step == SecondStep::App), Care::RecoveryMissing),
+            (
+                !account.recovery && (passkey || account.second_step == SecondStep::App),
+                Care::RecoveryMissing,
+            ),
             (account.days_unchecked > YEAR_DAYS, Care::OldUnchecked),
         ] {
             if holds {
@@ -226,7 +284,10 @@ mod tests {
     #[test]
     fn ranges_are_read_offline() {
         let (prefix, suffix) = range_of("password");
-        assert_eq!((prefix.as_str(), suffix.as_str()), ("5BAA6", "1E4C9B93F3F0682250B6CF8331B7EE68FD8"));
+        assert_eq!(
+            (prefix.as_str(), suffix.as_str()),
+            ("5BAA6", "1E4C9B93F3F0682250B6CF8331B7EE68FD8")
+        );
         let range = "0018A45C4D1DEF81644B54AB7F969B88D65:1\r\n1E4C9B93F3F0682250B6CF8331B7EE68FD8:9545824\r\nbroken\r\n";
         assert_eq!(times_breached(range, &suffix), 9_545_824);
         assert_eq!(times_breached(range, "1E4C"), 0);

@@ -200,12 +200,24 @@ impl Link {
         // The part that says whom it belongs to stands out.
         let owner = report.registrable_domain.as_deref().unwrap_or(host);
         let left = host.strip_suffix(owner).unwrap_or_default();
-        let (bold, plain) = if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let (bold, plain) = if std::io::stdout().is_terminal() {
+            ("\x1b[1m", "\x1b[0m")
+        } else {
+            ("", "")
+        };
         writeln!(out, "{}: {left}{bold}{owner}{plain}", report.verdict.word())?;
         for reason in &report.reasons {
-            writeln!(out, "  - {}", text_of(self.lang.into(), "link_reasons", reason.word()))?;
+            writeln!(
+                out,
+                "  - {}",
+                text_of(self.lang.into(), "link_reasons", reason.word())
+            )?;
         }
-        if let Some(brand) = report.brand.as_ref().filter(|_| report.verdict >= Verdict::Suspicious) {
+        if let Some(brand) = report
+            .brand
+            .as_ref()
+            .filter(|_| report.verdict >= Verdict::Suspicious)
+        {
             writeln!(out, "  ({})", brand.name)?;
         }
         writeln!(out, "  {}", report.advice)?;
@@ -218,7 +230,8 @@ const PHONE_FILE_MAX: u64 = 1 << 20;
 
 impl Phone {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let file = std::fs::File::open(&self.file).with_context(|| format!("cannot open {}", self.file.display()))?;
+        let file = std::fs::File::open(&self.file)
+            .with_context(|| format!("cannot open {}", self.file.display()))?;
         let mut text = String::new();
         file.take(PHONE_FILE_MAX).read_to_string(&mut text)?;
         let roots = match &self.roots {
@@ -254,7 +267,10 @@ impl Phone {
             posture = serde_json::from_value(report.into()).context("a field of the report")?;
         }
         let proof = chain.map(|pem| certificates(&pem).and_then(|chain| verify(&chain, &trust)));
-        let code = proof.as_ref().and_then(|p| p.as_ref().err()).map(|refusal| json!(refusal)["code"].clone());
+        let code = proof
+            .as_ref()
+            .and_then(|p| p.as_ref().err())
+            .map(|refusal| json!(refusal)["code"].clone());
         let (year, month) = year_and_month(today);
         let report = assess(proof, &posture, None, (year, month), &policy, self.lang.into());
         if self.json {
@@ -264,11 +280,23 @@ impl Phone {
             println!("{whole}");
             return Ok(ExitCode::SUCCESS);
         }
-        println!("{}: score {}", json!(report.level).as_str().unwrap_or_default(), report.score);
+        println!(
+            "{}: score {}",
+            json!(report.level).as_str().unwrap_or_default(),
+            report.score
+        );
         for finding in &report.findings {
             let proven = if finding.proven { "proven" } else { "reported" };
-            let detail = finding.detail.as_deref().map(|d| format!(" ({d})")).unwrap_or_default();
-            println!("  - {}, {proven}{detail}: {}", finding.reason.word(), finding.advice);
+            let detail = finding
+                .detail
+                .as_deref()
+                .map(|d| format!(" ({d})"))
+                .unwrap_or_default();
+            println!(
+                "  - {}, {proven}{detail}: {}",
+                finding.reason.word(),
+                finding.advice
+            );
         }
         if report.attestation.is_some() && self.revocations.is_none() {
             println!("  revocations were not looked at: give --revocations FILE");
@@ -345,7 +373,11 @@ pub fn look_at(check: &AppCheck, file: &Path, language: Language) -> anyhow::Res
 /// Prints what was found.
 pub fn print_app(file: &Path, report: &AppReport) {
     let package = report.package.as_deref().unwrap_or("-");
-    println!("{}: {} ({package})", json!(report.level).as_str().unwrap_or_default(), file.display());
+    println!(
+        "{}: {} ({package})",
+        json!(report.level).as_str().unwrap_or_default(),
+        file.display()
+    );
     for finding in &report.findings {
         println!("  - {}", finding.text);
     }

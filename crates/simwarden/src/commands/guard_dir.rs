@@ -45,7 +45,8 @@ impl GuardDir {
         }
         let folder = self.folder.canonicalize()?;
         if let Some(quarantine) = &self.quarantine {
-            std::fs::create_dir_all(quarantine).with_context(|| format!("cannot make {}", quarantine.display()))?;
+            std::fs::create_dir_all(quarantine)
+                .with_context(|| format!("cannot make {}", quarantine.display()))?;
             if quarantine.canonicalize()?.starts_with(&folder) {
                 bail!("the quarantine must lie outside the folder that is watched");
             }
@@ -96,10 +97,14 @@ impl GuardDir {
     }
 
     fn everything(&self, check: &AppCheck, folder: &Path, depth: usize) {
-        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            return;
+        };
         for entry in entries.flatten() {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() && depth < DEPTH_MAX => self.everything(check, &entry.path(), depth + 1),
+                Ok(kind) if kind.is_dir() && depth < DEPTH_MAX => {
+                    self.everything(check, &entry.path(), depth + 1)
+                }
                 Ok(kind) if kind.is_file() => self.look(check, &entry.path()),
                 _ => {}
             }

@@ -49,7 +49,8 @@ impl Link {
                 };
                 let mut list = Blocklist::default();
                 for feed in feeds {
-                    let bytes = std::fs::read(&feed).with_context(|| format!("cannot read {}", feed.display()))?;
+                    let bytes =
+                        std::fs::read(&feed).with_context(|| format!("cannot read {}", feed.display()))?;
                     let more = Blocklist::read(&bytes, until).with_context(|| feed.display().to_string())?;
                     eprintln!("{}: {} entries", feed.display(), more.len());
                     list = list.joined(more);
@@ -58,11 +59,16 @@ impl Link {
                     bail!("no entry in any of the feeds; nothing was written");
                 }
                 whole(&out, &list.encode())?;
-                eprintln!("{}: {} entries, {} bytes in memory", out.display(), list.len(), list.bytes());
+                eprintln!(
+                    "{}: {} entries, {} bytes in memory",
+                    out.display(),
+                    list.len(),
+                    list.bytes()
+                );
             }
             Command::Train { file, out } => {
-                let text =
-                    std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+                let text = std::fs::read_to_string(&file)
+                    .with_context(|| format!("cannot read {}", file.display()))?;
                 let training = train(&read_labelled(&text)?)?;
                 whole(&out, &training.model.encode())?;
                 println!(
