@@ -47,6 +47,12 @@ enum Command {
     Detect(commands::detect::Detect),
     /// Verify, prove, check and mirror the ledger
     Ledger(commands::ledger::Ledger),
+    /// Check a link, a phone or an app for a subscriber
+    Check(commands::check::Check),
+    /// Import lists of reported addresses, train the model of the link check
+    Link(commands::link::Link),
+    /// Watch a folder: suspicious app packages are reported and, if asked, moved away
+    GuardDir(commands::guard_dir::GuardDir),
     /// Run a witness: cosign a log's checkpoints, refuse rollback and split views
     Witness(commands::witness::Witness),
     /// Measure this machine: decisions, durable operations, the ledger, each beside its floor
@@ -82,6 +88,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Policy(policy) => policy.run().await,
         Command::Detect(detect) => detect.run(),
         Command::Ledger(ledger) => ledger.run().await,
+        Command::Check(check) => check.run(),
+        Command::Link(link) => link.run(),
+        Command::GuardDir(guard) => guard.run().await,
         Command::Witness(witness) => witness.run().await,
         Command::Bench(bench) => bench.run().await,
     }

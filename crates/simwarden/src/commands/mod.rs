@@ -2,12 +2,15 @@
 
 pub mod bench;
 pub mod caller;
+pub mod check;
 pub mod demo;
 pub mod detect;
 pub mod euicc;
 pub mod export;
+pub mod guard_dir;
 pub mod import;
 pub mod ledger;
+pub mod link;
 pub mod pki;
 pub mod policy;
 pub mod profile;
