@@ -5,10 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a tool of developers: it stops with the line where it went wrong")]
 #![expect(clippy::cast_possible_truncation, reason = "pixels and colours")]
 
+mod dice;
 mod render;
 
 use ab_glyph::FontRef;
-use render::{ALNUM, Dice, Hardness, Placement};
+use dice::{ALNUM, Dice};
+use render::{Hardness, Placement};
 use simwarden_identity::documents::layout::Format;
 use simwarden_identity::documents::mrz::Mrz;
 use simwarden_identity::documents::photo::glyphs::{ALPHABET, CELL_HEIGHT, CELL_WIDTH, HIDDEN};

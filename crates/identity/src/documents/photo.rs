@@ -160,7 +160,7 @@ impl Search {
 
     /// A line's neighbours may not have been found as ribbons of their own: looks where they must be.
     fn siblings(&mut self, picture: &Pyramid, lines: &mut Vec<Line>) {
-        let mut seeds: Vec<Line> = lines.iter().filter(|line| line.score > -0.8).cloned().collect();
+        let mut seeds: Vec<Line> = lines.iter().filter(|line| line.score > -0.5).cloned().collect();
         seeds.sort_by(|a, b| b.score.total_cmp(&a.score));
         seeds.truncate(4);
         for seed in seeds {
@@ -176,7 +176,8 @@ impl Search {
                     thickness: seed.pitch,
                     bend: seed.bend,
                 };
-                if let Some(line) = self.read_as(picture, &ribbon, seed.places.len(), seed.pitch) {
+                let draft = self.draft(picture, &ribbon, seed.places.len(), seed.pitch);
+                if let Some(line) = draft.and_then(|draft| self.refine(draft, &ribbon)) {
                     keep(lines, line);
                 }
             }
@@ -223,7 +224,7 @@ impl Search {
             bend: -ribbon.bend,
             ..ribbon.clone()
         };
-        let mut best: Option<Line> = None;
+        let mut best: Option<(Draft, &Ribbon)> = None;
         for ribbon in [ribbon, &turned] {
             for count in [44, 36, 30] {
                 let pitch = ribbon.length / (count as f32 + 0.3);
@@ -231,20 +232,22 @@ impl Search {
                 if pitch < 4.5 || !(0.35..2.6).contains(&(ribbon.thickness / pitch)) {
                     continue;
                 }
-                if let Some(line) = self.read_as(picture, ribbon, count, pitch)
-                    && best.as_ref().is_none_or(|best| line.score > best.score)
+                if let Some(draft) = self.draft(picture, ribbon, count, pitch)
+                    && best.as_ref().is_none_or(|(best, _)| draft.score > best.score)
                 {
-                    best = Some(line);
+                    best = Some((draft, ribbon));
                 }
             }
-            if best.as_ref().is_some_and(|line| line.score > -0.3) {
+            if best.as_ref().is_some_and(|(draft, _)| draft.score > -0.15) {
                 break;
             }
         }
-        best
+        let (draft, ribbon) = best?;
+        self.refine(draft, ribbon)
     }
 
-    fn read_as(&mut self, picture: &Pyramid, ribbon: &Ribbon, count: usize, pitch: f32) -> Option<Line> {
+    /// The best of the likeliest grids for so many characters.
+    fn draft(&mut self, picture: &Pyramid, ribbon: &Ribbon, count: usize, pitch: f32) -> Option<Draft> {
         let strip = Strip::cut(picture, ribbon, pitch, count)?;
         let mut best: Option<(f32, Grid, Vec<Probabilities>)> = None;
         for grid in strip.grids(count, 3) {
@@ -253,29 +256,42 @@ impl Search {
                 best = Some((score, grid, places));
             }
         }
-        let (mut score, mut grid, mut places) = best?;
-        if score < -1.1 {
+        best.map(|(score, grid, places)| Draft {
+            strip,
+            pitch,
+            grid,
+            places,
+            score,
+        })
+    }
+
+    /// Moves the grid of a promising draft by small steps as long as that makes the reading more certain.
+    fn refine(&mut self, mut draft: Draft, ribbon: &Ribbon) -> Option<Line> {
+        if draft.score < SCORE_MIN {
             return None;
         }
         for _ in 0..2 {
             for change in CHANGES {
-                if score > -0.004 {
+                if draft.score > -0.003 {
                     break;
                 }
-                let mut tried = grid;
+                let mut tried = draft.grid;
                 tried.middle.0 += change[0];
                 tried.middle.1 += change[1];
                 tried.tall *= change[2];
                 tried.start += change[3];
                 tried.end += change[4];
                 tried.stretch += change[5];
-                let (found, read) = self.classify(&strip, &tried)?;
-                if found > score {
-                    (score, grid, places) = (found, tried, read);
+                let (found, read) = self.classify(&draft.strip, &tried)?;
+                if found > draft.score {
+                    (draft.score, draft.grid, draft.places) = (found, tried, read);
                 }
             }
         }
-        Some(strip.line(ribbon, &grid, pitch, places, score))
+        if draft.strip.goes_on(&draft.grid) {
+            return None;
+        }
+        Some(draft.strip.line(ribbon, &draft.grid, draft.pitch, draft.places, draft.score))
     }
 
     /// The probabilities of every place, and the mean logarithm of the best ones; `None` when the budget is spent.
@@ -291,6 +307,18 @@ impl Search {
         Some((sum / grid.count as f32, places))
     }
 }
+
+/// A line before its grid is refined.
+struct Draft {
+    strip: Strip,
+    pitch: f32,
+    grid: Grid,
+    places: Vec<Probabilities>,
+    score: f32,
+}
+
+/// Below this mean logarithm of probabilities, a ribbon is not a line of a zone.
+const SCORE_MIN: f32 = -0.7;
 
 /// Small changes to a grid that are tried one after the other: the middle at both ends, the height, the start, the
 /// end, the stretch.

@@ -132,35 +132,37 @@ impl Strip {
         let middle = self.middle(0.0, self.width as f32);
         let profile = self.profile(middle);
         let (from, to) = ((MARGIN * UNIT) as f32, (self.width - MARGIN * UNIT) as f32);
+        let grid = |start: f32, end: f32, stretch: f32| Grid {
+            count,
+            start,
+            end,
+            stretch,
+            middle: (middle, middle),
+            tall: 1.0,
+        };
+        // First coarsely, then closely around the best.
         let mut tried = Vec::new();
-        for s in -11..=11 {
-            for e in -11..=11 {
-                for stretch in [-9.0, -6.0, -3.0, 0.0, 3.0, 6.0, 9.0] {
-                    let grid = Grid {
-                        count,
-                        start: from + s as f32 * 2.5,
-                        end: to + e as f32 * 2.5,
-                        stretch,
-                        middle: (middle, middle),
-                        tall: 1.0,
-                    };
+        for s in -6..=6 {
+            for e in -6..=6 {
+                for stretch in [-6.0, 0.0, 6.0] {
+                    let grid = grid(from + s as f32 * 4.5, to + e as f32 * 4.5, stretch);
                     tried.push((fit(&profile, &grid), grid));
                 }
             }
         }
-        tried.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let mut best: Vec<Grid> = Vec::new();
-        for (_, grid) in tried {
-            let near = |other: &Grid| {
-                (other.start - grid.start).abs() < 6.0 && (other.end - grid.end).abs() < 6.0
-            };
-            if !best.iter().any(near) {
-                best.push(grid);
-                if best.len() == most {
-                    break;
+        let mut best = apart(tried, 2 * most, 8.0);
+        let mut closely = Vec::new();
+        for near in best.drain(..) {
+            for s in [-2.2, 0.0, 2.2] {
+                for e in [-2.2, 0.0, 2.2] {
+                    for stretch in [-3.0, 0.0, 3.0] {
+                        let grid = grid(near.start + s, near.end + e, near.stretch + stretch);
+                        closely.push((fit(&profile, &grid), grid));
+                    }
                 }
             }
         }
+        let mut best = apart(closely, most, 6.0);
         for grid in &mut best {
             let half = f32::midpoint(grid.start, grid.end);
             let (left, right) = (self.middle(grid.start, half), self.middle(half, grid.end));
@@ -170,6 +172,32 @@ impl Strip {
             grid.middle = (centre - slope, centre + slope);
         }
         best
+    }
+
+    /// Whether something as dark as a character stands right before the first or right after the last place: then the
+    /// line is longer than the grid, and what was read of it is a piece.
+    #[must_use]
+    pub fn goes_on(&self, grid: &Grid) -> bool {
+        let ink = |from: f32, to: f32| {
+            let row = |row: usize| {
+                let y = row as f32 + 0.5;
+                let middle = grid.middle.0 + (grid.middle.1 - grid.middle.0) * ((from - grid.start) / (grid.end - grid.start));
+                (y - middle).abs() <= 9.0
+            };
+            (0..ROWS)
+                .filter(|at| row(*at))
+                .flat_map(|row| (from.max(0.0) as usize..(to as usize).min(self.width)).map(move |x| (row, x)))
+                .map(|(row, x)| (self.dark[row * self.width + x] - 0.3).max(0.0))
+                .sum::<f32>()
+        };
+        let pitch = grid.pitch();
+        let mut inside: Vec<f32> = (0..grid.count)
+            .map(|at| ink(grid.column(at as f32 + 0.15), grid.column(at as f32 + 0.85)))
+            .collect();
+        let least = 0.6 * quantile(&mut inside, 0.1);
+        let before = ink(grid.start - 0.85 * pitch, grid.start - 0.15 * pitch);
+        let after = ink(grid.end + 0.15 * pitch, grid.end + 0.85 * pitch);
+        before > least.max(1.0) || after > least.max(1.0)
     }
 
     /// The mean row of the ink between two columns, near the middle of the strip.
@@ -210,6 +238,23 @@ impl Strip {
             })
             .collect()
     }
+}
+
+/// The best of the grids, best first, none nearer to another than so many pixels at both ends.
+fn apart(mut tried: Vec<(f32, Grid)>, most: usize, pixels: f32) -> Vec<Grid> {
+    tried.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut best: Vec<Grid> = Vec::new();
+    for (_, grid) in tried {
+        let near =
+            |other: &Grid| (other.start - grid.start).abs() < pixels && (other.end - grid.end).abs() < pixels;
+        if !best.iter().any(near) {
+            best.push(grid);
+            if best.len() == most {
+                break;
+            }
+        }
+    }
+    best
 }
 
 /// Ink inside the characters, less ink between and beside them.

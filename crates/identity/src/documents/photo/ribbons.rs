@@ -29,7 +29,8 @@ pub fn find(grey: &Grey, scale: f32) -> Vec<Ribbon> {
     let mut found: Vec<Ribbon> = Vec::new();
     for factor in [1.1, 0.7, 0.4] {
         let threshold = (f32::from(base) * factor).max(3.0) as u8;
-        for ribbon in components(&energy, grey.width(), threshold) {
+        for mut ribbon in components(&energy, grey.width(), threshold) {
+            extend(&mut ribbon, &energy, grey.width());
             let known = found.iter().any(|other| {
                 let (dx, dy) = (ribbon.centre.0 - other.centre.0, ribbon.centre.1 - other.centre.1);
                 let across = dx * other.axis.1 - dy * other.axis.0;
@@ -52,6 +53,46 @@ pub fn find(grey: &Grey, scale: f32) -> Vec<Ribbon> {
         ribbon.bend /= scale;
     }
     found
+}
+
+/// Follows a ribbon beyond its ends: a run of fillers is paler than letters and falls below the threshold.
+fn extend(ribbon: &mut Ribbon, energy: &[u8], width: usize) {
+    let height = energy.len() / width;
+    let at = |along: f32| -> u8 {
+        let across = ribbon.bend * (along * along - ribbon.length * ribbon.length / 12.0);
+        (-1..=1)
+            .filter_map(|off| {
+                let across = across + off as f32;
+                let x = ribbon.centre.0 + ribbon.axis.0 * along - ribbon.axis.1 * across;
+                let y = ribbon.centre.1 + ribbon.axis.1 * along + ribbon.axis.0 * across;
+                let inside = x >= 0.0 && y >= 0.0 && (x as usize) < width && (y as usize) < height;
+                inside.then(|| energy[y as usize * width + x as usize])
+            })
+            .max()
+            .unwrap_or(0)
+    };
+    let half = ribbon.length / 2.0;
+    let mut inside: Vec<u8> = (-(half as i32)..half as i32).map(|along| at(along as f32)).collect();
+    if inside.is_empty() {
+        return;
+    }
+    let middle = inside.len() / 2;
+    let enough = f32::from(*inside.select_nth_unstable(middle).1) * 0.33;
+    let reach = |sign: f32| {
+        let (mut last, mut step) = (half, half);
+        while step - last <= 0.5 * ribbon.thickness && step < 3.0 * half {
+            step += 1.0;
+            if f32::from(at(sign * step)) >= enough {
+                last = step;
+            }
+        }
+        last
+    };
+    let (before, after) = (reach(-1.0), reach(1.0));
+    let middle = (after - before) / 2.0;
+    ribbon.centre.0 += ribbon.axis.0 * middle;
+    ribbon.centre.1 += ribbon.axis.1 * middle;
+    ribbon.length = before + after;
 }
 
 /// Sliding minimum or maximum over 2r+1 values, along rows of `width`.
@@ -114,7 +155,7 @@ fn otsu(values: &[u8]) -> u8 {
     let total = values.len() as f64;
     let sum: f64 = histogram.iter().enumerate().map(|(v, n)| v as f64 * *n as f64).sum();
     let (mut count, mut part, mut best, mut at) = (0.0, 0.0, -1.0, 0);
-    for (value, n) in (0_u8..).zip(histogram) {
+    for (value, n) in (0..=u8::MAX).zip(histogram) {
         count += n as f64;
         part += f64::from(value) * n as f64;
         if count > 0.0 && count < total {
@@ -123,9 +164,6 @@ fn otsu(values: &[u8]) -> u8 {
             if between > best {
                 (best, at) = (between, value);
             }
-        }
-        if value == u8::MAX {
-            break;
         }
     }
     at
