@@ -42,8 +42,14 @@ fn changed(mrz: &Mrz, line: usize, column: usize, new: u8) -> Option<Mrz> {
     lines[line].replace_range(column..=column, &char::from(new).to_string());
     let other = Mrz::parse(&lines.join("\n")).unwrap();
     // A filler in the place of the number's digit says that the number goes on elsewhere.
-    let number = mrz.format().cells().into_iter().find(|c| c.field == Field::DocumentNumber).unwrap();
-    (other.format() == mrz.format() && !(number.check == Some((line, column)) && new == b'<')).then_some(other)
+    let number = mrz
+        .format()
+        .cells()
+        .into_iter()
+        .find(|c| c.field == Field::DocumentNumber)
+        .unwrap();
+    (other.format() == mrz.format() && !(number.check == Some((line, column)) && new == b'<'))
+        .then_some(other)
 }
 
 #[test]
@@ -64,7 +70,9 @@ fn ten_thousand_zones_show_exactly_what_the_arithmetic_shows() {
                     Vec::from_iter((new != old).then_some(new))
                 };
                 for new in news {
-                    let Some(other) = changed(&mrz, line, column, new) else { continue };
+                    let Some(other) = changed(&mrz, line, column, new) else {
+                        continue;
+                    };
                     let seen = seen(&mrz, line, column, old, new);
                     assert_eq!(!other.checks_fit(), seen, "{text} {line}:{column} {old} -> {new}");
                     tried += 1;
@@ -99,7 +107,9 @@ fn another_implementation_agrees() {
         assert_eq!(oracle(&mrz), Some(true), "{:?}", mrz.lines());
         let (lines, columns) = format.size();
         let (line, column) = (dice.below(lines), dice.below(columns));
-        let Some(other) = changed(&mrz, line, column, ALPHABET[dice.below(36)]) else { continue };
+        let Some(other) = changed(&mrz, line, column, ALPHABET[dice.below(36)]) else {
+            continue;
+        };
         if let Some(fits) = oracle(&other) {
             assert_eq!(fits, other.checks_fit(), "{:?}", other.lines());
             compared += 1;
@@ -148,7 +158,11 @@ fn the_specimens_of_icao_read_as_printed() {
         assert_eq!(mrz.names(), (names.0.to_owned(), names.1.to_owned()));
         assert!(mrz.checks_fit(), "{:?}", mrz.checks());
         assert!(review(&mrz, None).accepted(), "{:?}", review(&mrz, None));
-        assert!(review(&mrz, Some(date(2010, 1, 1))).reasons.contains(&Reason::Specimen));
+        assert!(
+            review(&mrz, Some(date(2010, 1, 1)))
+                .reasons
+                .contains(&Reason::Specimen)
+        );
         assert_eq!(oracle(&mrz), Some(true));
     }
 }
@@ -173,7 +187,10 @@ fn a_day_decides_age_and_force() {
     let card = emit(Format::Td1, &card()).unwrap();
     let seen = review(&card, Some(date(2026, 4, 12)));
     assert!(seen.accepted(), "{seen:?}");
-    assert_eq!((seen.age_years, seen.birth_date), (Some(35), Some(date(1990, 4, 13))));
+    assert_eq!(
+        (seen.age_years, seen.birth_date),
+        (Some(35), Some(date(1990, 4, 13)))
+    );
     assert_eq!(review(&card, Some(date(2026, 4, 13))).age_years, Some(36));
     assert!(review(&card, Some(date(2031, 4, 12))).accepted());
     assert_eq!(review(&card, Some(date(2031, 4, 13))).reasons, [Reason::Expired]);
@@ -190,24 +207,37 @@ fn what_is_wrong_is_said() {
     };
     assert_eq!(reasons(&|c| c.birth_date = "900231".into()), [Reason::BirthDate]);
     assert_eq!(reasons(&|c| c.birth_date = "9O0213".into()), [Reason::BirthDate]);
-    assert_eq!(reasons(&|c| c.expiry_date = "311301".into()), [Reason::ExpiryDate]);
+    assert_eq!(
+        reasons(&|c| c.expiry_date = "311301".into()),
+        [Reason::ExpiryDate]
+    );
     assert_eq!(reasons(&|c| c.birth_date = "90<<<<".into()), []);
     assert!(reasons(&|c| c.nationality = "KH".into()).contains(&Reason::Nationality));
     assert_eq!(reasons(&|c| c.issuer = "XYZ".into()), [Reason::Issuer]);
     assert_eq!(reasons(&|c| c.sex = "K".into()), [Reason::Sex]);
-    assert_eq!(reasons(&|c| c.document_code = "PD".into())[0], Reason::DocumentCode);
+    assert_eq!(
+        reasons(&|c| c.document_code = "PD".into())[0],
+        Reason::DocumentCode
+    );
     // A birth date that was changed without its digit, and one changed with it: only the first is visible here.
     let mrz = emit(Format::Td1, &card()).unwrap();
     let text = mrz.lines().join("\n").replace("900413", "980413");
     let seen = review(&Mrz::parse(&text).unwrap(), None).reasons;
-    assert_eq!(seen, [Reason::CheckDigit("birth_date"), Reason::CheckDigit("composite")]);
+    assert_eq!(
+        seen,
+        [Reason::CheckDigit("birth_date"), Reason::CheckDigit("composite")]
+    );
     assert_eq!(reasons(&|c| c.birth_date = "980413".into()), []);
 }
 
 #[test]
 fn no_text_calls_a_document_by_what_arithmetic_cannot_know() {
     let source = include_str!("../src/documents/review.rs").to_lowercase();
-    for word in [["genu", "ine"].concat(), ["auth", "entic"].concat(), ["verif", "ied"].concat()] {
+    for word in [
+        ["genu", "ine"].concat(),
+        ["auth", "entic"].concat(),
+        ["verif", "ied"].concat(),
+    ] {
         assert!(!source.contains(&word), "{word}");
     }
 }
@@ -215,7 +245,10 @@ fn no_text_calls_a_document_by_what_arithmetic_cannot_know() {
 #[test]
 fn what_is_no_zone_is_refused_for_its_reason() {
     assert!(matches!(Mrz::parse(""), Err(MrzError::Shape { lines: 0, .. })));
-    assert!(matches!(Mrz::parse("P<UTO\nX"), Err(MrzError::Shape { lines: 2, .. })));
+    assert!(matches!(
+        Mrz::parse("P<UTO\nX"),
+        Err(MrzError::Shape { lines: 2, .. })
+    ));
     assert_eq!(Mrz::parse(&"A".repeat(5000)), Err(MrzError::TooLong));
     let small = "i<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<\nD231458907UTO7408122F1204159<<<<<<<6";
     assert_eq!(Mrz::parse(small), Err(MrzError::Character { line: 1, column: 1 }));

@@ -5,7 +5,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::cast_possible_truncation, reason = "pixels and colours")]
-#![expect(clippy::disallowed_methods, reason = "prints how long a photo takes; nothing depends on it")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "prints how long a photo takes; nothing depends on it"
+)]
 
 #[path = "../training/dice.rs"]
 mod dice;
@@ -30,7 +33,10 @@ const FONTS: [&[u8]; 3] = [
 ];
 
 fn number(name: &str, otherwise: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(otherwise)
 }
 
 #[test]
@@ -56,12 +62,23 @@ fn drawn_photos_are_read_and_none_is_read_wrong() {
             Ok(reading) if reading.certain && review(&reading.mrz, None).accepted() => {
                 accepted += 1;
                 if reading.mrz != truth {
-                    wrong.push(format!("{name}: {:?} for {:?}", reading.mrz.lines(), truth.lines()));
+                    wrong.push(format!(
+                        "{name}: {:?} for {:?}",
+                        reading.mrz.lines(),
+                        truth.lines()
+                    ));
                 }
             }
             Ok(reading) => {
-                let reasons: Vec<String> = review(&reading.mrz, None).reasons.iter().map(|r| r.code()).collect();
-                println!("{name}: certain {} score {:.3} {reasons:?} {took} ms", reading.certain, reading.score);
+                let reasons: Vec<String> = review(&reading.mrz, None)
+                    .reasons
+                    .iter()
+                    .map(|r| r.code())
+                    .collect();
+                println!(
+                    "{name}: certain {} score {:.3} {reasons:?} {took} ms",
+                    reading.certain, reading.score
+                );
                 println!("  {:?}\n  {:?}", reading.mrz.lines(), truth.lines());
             }
             Err(error) => println!("{name}: {error} {took} ms"),
@@ -69,15 +86,27 @@ fn drawn_photos_are_read_and_none_is_read_wrong() {
     }
     times.sort();
     let p95 = times[(times.len() * 95 / 100).min(times.len() - 1)];
-    println!("{accepted} of {count} accepted, {} wrong, median {:?}, p95 {p95:?}", wrong.len(), times[times.len() / 2]);
+    println!(
+        "{accepted} of {count} accepted, {} wrong, median {:?}, p95 {p95:?}",
+        wrong.len(),
+        times[times.len() / 2]
+    );
     assert!(wrong.is_empty(), "read wrong: {wrong:#?}");
-    assert!(accepted * 100 >= count * 93, "only {accepted} of {count} accepted");
+    assert!(
+        accepted * 100 >= count * 93,
+        "only {accepted} of {count} accepted"
+    );
 }
 
 fn png(grey: &Grey) -> Vec<u8> {
     let mut file = Vec::new();
     image::codecs::png::PngEncoder::new(&mut file)
-        .write_image(grey.pixels(), grey.width() as u32, grey.height() as u32, image::ExtendedColorType::L8)
+        .write_image(
+            grey.pixels(),
+            grey.width() as u32,
+            grey.height() as u32,
+            image::ExtendedColorType::L8,
+        )
         .unwrap();
     file
 }
@@ -107,7 +136,12 @@ fn mangled_pictures_neither_panic_nor_read() {
     let small = grey.shrink(3.0);
     let mut jpeg = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut jpeg, 70)
-        .encode(small.pixels(), small.width() as u32, small.height() as u32, image::ExtendedColorType::L8)
+        .encode(
+            small.pixels(),
+            small.width() as u32,
+            small.height() as u32,
+            image::ExtendedColorType::L8,
+        )
         .unwrap();
     let files = [png(&small), jpeg];
     let mut slowest = Duration::ZERO;
@@ -129,7 +163,11 @@ fn mangled_pictures_neither_panic_nor_read() {
         let start = Instant::now();
         if let Ok(reading) = read(&file) {
             let accepted = reading.certain && review(&reading.mrz, None).accepted();
-            assert!(!accepted || reading.mrz == truth, "read wrong: {:?}", reading.mrz.lines());
+            assert!(
+                !accepted || reading.mrz == truth,
+                "read wrong: {:?}",
+                reading.mrz.lines()
+            );
         }
         slowest = slowest.max(start.elapsed());
     }
@@ -147,7 +185,10 @@ fn a_picture_bomb_is_refused_by_its_header() {
     file[16..24].copy_from_slice(&[0, 1, 0x86, 0xA0, 0, 1, 0x86, 0xA0]);
     let crc = crc(&file[12..29]);
     file[29..33].copy_from_slice(&crc.to_be_bytes());
-    assert!(matches!(read(&file), Err(PhotoError::TooLarge | PhotoError::NotAPicture)));
+    assert!(matches!(
+        read(&file),
+        Err(PhotoError::TooLarge | PhotoError::NotAPicture)
+    ));
 }
 
 fn crc(bytes: &[u8]) -> u32 {

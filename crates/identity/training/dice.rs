@@ -25,7 +25,9 @@ impl Dice {
         (0..4).map(|_| self.between(-0.866, 0.866)).sum()
     }
     pub fn letters(&mut self, alphabet: &[u8], count: usize) -> String {
-        (0..count).map(|_| char::from(alphabet[self.below(alphabet.len())])).collect()
+        (0..count)
+            .map(|_| char::from(alphabet[self.below(alphabet.len())]))
+            .collect()
     }
 }
 
@@ -35,10 +37,17 @@ pub const ALNUM: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
 /// A made-up holder's document.
 pub fn content(dice: &mut Dice, format: Format) -> Content {
-    let states = ["KHM", "KHM", "D", "FRA", "VNM", "CHN", "USA", "GBR", "THA", "JPN", "POL", "ZWE", "QAT"];
+    let states = [
+        "KHM", "KHM", "D", "FRA", "VNM", "CHN", "USA", "GBR", "THA", "JPN", "POL", "ZWE", "QAT",
+    ];
     let state = |dice: &mut Dice| states[dice.below(states.len())].to_owned();
     let date = |dice: &mut Dice, from: usize| {
-        format!("{:02}{:02}{:02}", (from + dice.below(40)) % 100, 1 + dice.below(12), 1 + dice.below(28))
+        format!(
+            "{:02}{:02}{:02}",
+            (from + dice.below(40)) % 100,
+            1 + dice.below(12),
+            1 + dice.below(28)
+        )
     };
     let word = |dice: &mut Dice| {
         let count = 3 + dice.below(7);
@@ -55,15 +64,30 @@ pub fn content(dice: &mut Dice, format: Format) -> Content {
     Content {
         document_code: code.to_owned(),
         nationality: if own { issuer.clone() } else { state(dice) },
-        issuer: if format == Format::Td2 && issuer == "KHM" { "AUT".to_owned() } else { issuer },
-        document_number: if khm_card { dice.letters(DIGITS, 9) } else { dice.letters(ALNUM, 9) },
+        issuer: if format == Format::Td2 && issuer == "KHM" {
+            "AUT".to_owned()
+        } else {
+            issuer
+        },
+        document_number: if khm_card {
+            dice.letters(DIGITS, 9)
+        } else {
+            dice.letters(ALNUM, 9)
+        },
         birth_date: date(dice, 50),
         sex: ["F", "M", ""][dice.below(3)].to_owned(),
         expiry_date: date(dice, 10),
         surname: word(dice),
-        given_names: if dice.below(3) == 0 { format!("{} {}", word(dice), word(dice)) } else { word(dice) },
-        optional: if dice.below(2) == 0 { dice.letters(ALNUM, 6) } else { String::new() },
+        given_names: if dice.below(3) == 0 {
+            format!("{} {}", word(dice), word(dice))
+        } else {
+            word(dice)
+        },
+        optional: if dice.below(2) == 0 {
+            dice.letters(ALNUM, 6)
+        } else {
+            String::new()
+        },
         optional2: String::new(),
     }
 }
-

@@ -2,7 +2,10 @@
 //!
 //! `cargo run --release -p simwarden-identity --example train_glyphs -- crates/identity/src/documents/photo/glyphs.weights`
 
-#![expect(clippy::unwrap_used, reason = "a tool of developers: it stops with the line where it went wrong")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a tool of developers: it stops with the line where it went wrong"
+)]
 #![expect(clippy::cast_possible_truncation, reason = "pixels and colours")]
 
 mod dice;
@@ -35,8 +38,12 @@ struct Sample {
 }
 
 fn main() {
-    let path = std::env::args().nth(1).expect("give the file to write the weights to");
-    let pages = std::env::args().nth(2).map_or(PAGES, |text| text.parse().expect("how many documents to draw"));
+    let path = std::env::args()
+        .nth(1)
+        .expect("give the file to write the weights to");
+    let pages = std::env::args()
+        .nth(2)
+        .map_or(PAGES, |text| text.parse().expect("how many documents to draw"));
     let mut dice = Dice(20_260);
     let mut samples = Vec::new();
     for page in 0..pages {
@@ -44,9 +51,17 @@ fn main() {
         // All characters equally often, not as documents have them.
         let (lines, columns) = format.size();
         let text: Vec<String> = (0..lines).map(|_| line(&mut dice, columns)).collect();
-        let Ok(mrz) = Mrz::parse(&text.join("\n")) else { continue };
+        let Ok(mrz) = Mrz::parse(&text.join("\n")) else {
+            continue;
+        };
         let font = FontRef::try_from_slice(FONTS[[0, 0, 1, 1, 2][page % 5]]).unwrap();
-        let hard = [Hardness::Photo, Hardness::Photo, Hardness::Photo, Hardness::Patterned, Hardness::Clean][dice.below(5)];
+        let hard = [
+            Hardness::Photo,
+            Hardness::Photo,
+            Hardness::Photo,
+            Hardness::Patterned,
+            Hardness::Clean,
+        ][dice.below(5)];
         let (picture, placement) = render::picture(&mut dice, &mrz, hard, &font);
         cells(&mut dice, picture, &placement, &mrz, &mut samples);
     }
@@ -59,15 +74,27 @@ fn main() {
         }
         let progress = epoch as f32 / EPOCHS as f32;
         let loss = net.epoch(&samples, 0.012 * (1.0 - progress) * (1.0 - progress) + 0.0005);
-        let right = held.iter().filter(|sample| net.answer(sample) == sample.class).count();
-        println!("epoch {epoch}: loss {loss:.4}, held out {:.4}", right as f32 / held.len() as f32);
+        let right = held
+            .iter()
+            .filter(|sample| net.answer(sample) == sample.class)
+            .count();
+        println!(
+            "epoch {epoch}: loss {loss:.4}, held out {:.4}",
+            right as f32 / held.len() as f32
+        );
     }
     std::fs::write(path, net.bytes()).unwrap();
 }
 
 fn line(dice: &mut Dice, columns: usize) -> String {
     (0..columns)
-        .map(|_| if dice.below(6) == 0 { '<' } else { char::from(ALNUM[dice.below(ALNUM.len())]) })
+        .map(|_| {
+            if dice.below(6) == 0 {
+                '<'
+            } else {
+                char::from(ALNUM[dice.below(ALNUM.len())])
+            }
+        })
         .collect()
 }
 
@@ -85,7 +112,9 @@ fn cells(dice: &mut Dice, picture: Grey, placement: &Placement, mrz: &Mrz, sampl
             bend: 0.0,
         };
         let pitch = length / text.len() as f32;
-        let Some(strip) = Strip::cut(&pyramid, &ribbon, pitch, text.len()) else { continue };
+        let Some(strip) = Strip::cut(&pyramid, &ribbon, pitch, text.len()) else {
+            continue;
+        };
         let half = placement.pixel(f32::midpoint(left, right), y);
         let stretch = ((half.0 - a.0).hypot(half.1 - a.1) - length / 2.0) / pitch * UNIT as f32;
         let unit = UNIT as f32;
@@ -95,7 +124,10 @@ fn cells(dice: &mut Dice, picture: Grey, placement: &Placement, mrz: &Mrz, sampl
             start: 3.0 * unit + dice.between(-1.8, 1.8),
             end: (3.0 + text.len() as f32) * unit + dice.between(-1.8, 1.8),
             stretch: stretch + dice.between(-1.0, 1.0),
-            middle: (24.0 + off + dice.between(-1.2, 1.2), 24.0 + off + dice.between(-1.2, 1.2)),
+            middle: (
+                24.0 + off + dice.between(-1.2, 1.2),
+                24.0 + off + dice.between(-1.2, 1.2),
+            ),
             tall: dice.between(0.92, 1.08),
         };
         for (at, character) in text.bytes().enumerate() {
@@ -143,7 +175,9 @@ impl Net {
     fn answer(&self, sample: &Sample) -> usize {
         let (mut hidden, mut output) = (vec![0.0; HIDDEN], vec![0.0; OUTPUTS]);
         self.forward(&input(sample), &mut hidden, &mut output);
-        (0..OUTPUTS).max_by(|a, b| output[*a].total_cmp(&output[*b])).unwrap()
+        (0..OUTPUTS)
+            .max_by(|a, b| output[*a].total_cmp(&output[*b]))
+            .unwrap()
     }
 
     /// One pass in small batches; the mean loss.
@@ -168,7 +202,11 @@ impl Net {
                 }
                 for unit in 0..HIDDEN {
                     if hidden[unit] > 0.0 {
-                        add(&mut v1[unit * INPUTS..(unit + 1) * INPUTS], &input, -step * back[unit]);
+                        add(
+                            &mut v1[unit * INPUTS..(unit + 1) * INPUTS],
+                            &input,
+                            -step * back[unit],
+                        );
                         self.b1[unit] -= step * back[unit];
                     }
                 }
@@ -193,7 +231,10 @@ impl Net {
             }
             out.extend(bias.iter().flat_map(|b| b.to_le_bytes()));
             for row in weights.chunks_exact(inputs) {
-                out.extend(row.iter().map(|w| ((w / scale(row)).round() as i8).cast_unsigned()));
+                out.extend(
+                    row.iter()
+                        .map(|w| ((w / scale(row)).round() as i8).cast_unsigned()),
+                );
             }
         }
         out

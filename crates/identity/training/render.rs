@@ -1,7 +1,7 @@
 //! Draws documents with a machine-readable zone as a printer, a camera and time would: for training and for tests.
 
-use ab_glyph::{Font, FontRef, Glyph, PxScale, point};
 use crate::dice::{ALNUM, Dice};
+use ab_glyph::{Font, FontRef, Glyph, PxScale, point};
 use simwarden_identity::documents::layout::Format;
 use simwarden_identity::documents::mrz::Mrz;
 use simwarden_identity::documents::photo::raster::Grey;
@@ -54,10 +54,15 @@ impl Page {
             let glyph: Glyph = font
                 .glyph_id(character)
                 .with_scale_and_position(scale, point(left + pitch * at as f32, middle + 0.35 * em));
-            let Some(outline) = font.outline_glyph(glyph) else { continue };
+            let Some(outline) = font.outline_glyph(glyph) else {
+                continue;
+            };
             let bounds = outline.px_bounds();
             outline.draw(|x, y, cover| {
-                let (x, y) = (bounds.min.x as i64 + i64::from(x), bounds.min.y as i64 + i64::from(y));
+                let (x, y) = (
+                    bounds.min.x as i64 + i64::from(x),
+                    bounds.min.y as i64 + i64::from(y),
+                );
                 if x >= 0 && y >= 0 && (x as usize) < self.width && (y as usize) < self.height {
                     let pixel = &mut self.ink[y as usize * self.width + x as usize];
                     *pixel = *pixel * (1.0 - cover.min(1.0)) + dark * cover.min(1.0);
@@ -80,7 +85,11 @@ fn page(dice: &mut Dice, mrz: &Mrz, hard: Hardness, font: &FontRef<'_>) -> (Page
     let (wide, high) = size_mm(mrz.format());
     let (width, height) = ((wide * DOTS) as usize, (high * DOTS) as usize);
     let (base, slope) = (dice.between(200.0, 245.0), dice.between(-25.0, 25.0));
-    let waves: Vec<[f32; 6]> = (0..if hard == Hardness::Clean { 0 } else { 1 + dice.below(3) })
+    let waves: Vec<[f32; 6]> = (0..if hard == Hardness::Clean {
+        0
+    } else {
+        1 + dice.below(3)
+    })
         .map(|_| {
             [
                 dice.between(14.0, 60.0),
@@ -111,16 +120,27 @@ fn page(dice: &mut Dice, mrz: &Mrz, hard: Hardness, font: &FontRef<'_>) -> (Page
         let text = dice.letters(ALNUM, 4 + line * 3);
         let y = (6.0 + 5.0 * line as f32) * DOTS;
         if y < (high - 28.0) * DOTS {
-            page.text(font, &text, wide * 0.4 * DOTS, y, dice.between(1.2, 2.4) * DOTS, 60.0);
+            page.text(
+                font,
+                &text,
+                wide * 0.4 * DOTS,
+                y,
+                dice.between(1.2, 2.4) * DOTS,
+                60.0,
+            );
         }
     }
     for y in (8.0 * DOTS) as usize..((high - 28.0).max(10.0) * DOTS) as usize {
         for x in (5.0 * DOTS) as usize..(0.3 * wide * DOTS) as usize {
-            page.ink[y * width + x] = 90.0 + 60.0 * ((x as f32 / 37.0).sin() * (y as f32 / 51.0).cos()) + dice.between(-15.0, 15.0);
+            page.ink[y * width + x] =
+                90.0 + 60.0 * ((x as f32 / 37.0).sin() * (y as f32 / 51.0).cos()) + dice.between(-15.0, 15.0);
         }
     }
     let lines = mrz.lines();
-    let (columns, left) = (lines[0].len(), (wide - PITCH_MM * lines[0].len() as f32) / 2.0 + dice.between(-0.8, 0.8));
+    let (columns, left) = (
+        lines[0].len(),
+        (wide - PITCH_MM * lines[0].len() as f32) / 2.0 + dice.between(-0.8, 0.8),
+    );
     let spacing = if lines.len() == 3 { 5.6 } else { 6.35 };
     let mut places = [[0.0; 3]; 3];
     let dark = dice.between(5.0, 75.0);
@@ -155,9 +175,15 @@ fn homography(w: f32, h: f32, to: [(f32, f32); 4]) -> [f32; 9] {
 fn inverse(m: &[f32; 9]) -> [f32; 9] {
     let c = |a: usize, b: usize, c: usize, d: usize| m[a] * m[d] - m[b] * m[c];
     [
-        c(4, 5, 7, 8), c(2, 1, 8, 7), c(1, 2, 4, 5),
-        c(5, 3, 8, 6), c(0, 2, 6, 8), c(2, 0, 5, 3),
-        c(3, 4, 6, 7), c(1, 0, 7, 6), c(0, 1, 3, 4),
+        c(4, 5, 7, 8),
+        c(2, 1, 8, 7),
+        c(1, 2, 4, 5),
+        c(5, 3, 8, 6),
+        c(0, 2, 6, 8),
+        c(2, 0, 5, 3),
+        c(3, 4, 6, 7),
+        c(1, 0, 7, 6),
+        c(0, 1, 3, 4),
     ]
 }
 
@@ -181,7 +207,10 @@ pub fn picture(dice: &mut Dice, mrz: &Mrz, hard: Hardness, font: &FontRef<'_>) -
         Hardness::Photo => dice.between(-0.06, 0.06),
     };
     let (w, h) = (wide * scale, high * scale);
-    let (out_w, out_h) = (w * (1.0 + 2.0 * margin), (h + w * turn.abs()) * (1.0 + 2.0 * margin));
+    let (out_w, out_h) = (
+        w * (1.0 + 2.0 * margin),
+        (h + w * turn.abs()) * (1.0 + 2.0 * margin),
+    );
     let corner = |x: f32, y: f32, dice: &mut Dice| {
         let (dx, dy) = ((x - 0.5) * w, (y - 0.5) * h);
         let lean = (dice.between(-lean, lean) * w, dice.between(-lean, lean) * h);
@@ -190,12 +219,22 @@ pub fn picture(dice: &mut Dice, mrz: &Mrz, hard: Hardness, font: &FontRef<'_>) -
             out_h / 2.0 + dx * turn.sin() + dy * turn.cos() + lean.1,
         )
     };
-    let to = [corner(0.0, 0.0, dice), corner(1.0, 0.0, dice), corner(1.0, 1.0, dice), corner(0.0, 1.0, dice)];
+    let to = [
+        corner(0.0, 0.0, dice),
+        corner(1.0, 0.0, dice),
+        corner(1.0, 1.0, dice),
+        corner(0.0, 1.0, dice),
+    ];
     let forward = homography(wide, high, to);
     let back = inverse(&forward);
     let table = dice.between(20.0, 230.0);
     let (width, height) = (out_w as usize, out_h as usize);
-    let source = Grey::new(page.width, page.height, page.ink.iter().map(|v| v.clamp(0.0, 255.0) as u8).collect()).unwrap();
+    let source = Grey::new(
+        page.width,
+        page.height,
+        page.ink.iter().map(|v| v.clamp(0.0, 255.0) as u8).collect(),
+    )
+    .unwrap();
     let mut pixels = Vec::with_capacity(width * height);
     for y in 0..height {
         for x in 0..width {
@@ -203,19 +242,37 @@ pub fn picture(dice: &mut Dice, mrz: &Mrz, hard: Hardness, font: &FontRef<'_>) -
             for (ox, oy) in [(0.25, 0.25), (0.75, 0.25), (0.25, 0.75), (0.75, 0.75)] {
                 let (px, py) = (x as f32 + ox, y as f32 + oy);
                 let q = back[6] * px + back[7] * py + back[8];
-                let (mx, my) = ((back[0] * px + back[1] * py + back[2]) / q, (back[3] * px + back[4] * py + back[5]) / q);
+                let (mx, my) = (
+                    (back[0] * px + back[1] * py + back[2]) / q,
+                    (back[3] * px + back[4] * py + back[5]) / q,
+                );
                 let inside = (0.0..wide).contains(&mx) && (0.0..high).contains(&my);
-                sum += if inside { source.sample(mx * DOTS - 0.5, my * DOTS - 0.5) } else { table };
+                sum += if inside {
+                    source.sample(mx * DOTS - 0.5, my * DOTS - 0.5)
+                } else {
+                    table
+                };
             }
             pixels.push(sum / 4.0);
         }
     }
-    let placement = Placement { forward, lines, count: mrz.lines().len() };
+    let placement = Placement {
+        forward,
+        lines,
+        count: mrz.lines().len(),
+    };
     (degrade(dice, pixels, width, height, hard, scale), placement)
 }
 
 /// Blur, light, noise, JPEG.
-fn degrade(dice: &mut Dice, mut pixels: Vec<f32>, width: usize, height: usize, hard: Hardness, scale: f32) -> Grey {
+fn degrade(
+    dice: &mut Dice,
+    mut pixels: Vec<f32>,
+    width: usize,
+    height: usize,
+    hard: Hardness,
+    scale: f32,
+) -> Grey {
     let (blur, noise, light) = match hard {
         Hardness::Clean => (0.0, 0.0, 0.0),
         Hardness::Patterned => (dice.between(0.0, 0.6), dice.between(0.0, 5.0), 0.1),
@@ -223,23 +280,32 @@ fn degrade(dice: &mut Dice, mut pixels: Vec<f32>, width: usize, height: usize, h
     };
     if blur > 0.2 {
         pixels = gauss(&pixels, width, blur);
-        let turned: Vec<f32> = (0..width * height).map(|i| pixels[(i % height) * width + i / height]).collect();
+        let turned: Vec<f32> = (0..width * height)
+            .map(|i| pixels[(i % height) * width + i / height])
+            .collect();
         let turned = gauss(&turned, height, blur);
-        pixels = (0..width * height).map(|i| turned[(i % width) * height + i / width]).collect();
+        pixels = (0..width * height)
+            .map(|i| turned[(i % width) * height + i / width])
+            .collect();
     }
     let (lx, ly) = (dice.between(-light, light), dice.between(-light, light));
     let bytes: Vec<u8> = pixels
         .iter()
         .enumerate()
         .map(|(i, v)| {
-            let (fx, fy) = ((i % width) as f32 / width as f32 - 0.5, (i / width) as f32 / height as f32 - 0.5);
+            let (fx, fy) = (
+                (i % width) as f32 / width as f32 - 0.5,
+                (i / width) as f32 / height as f32 - 0.5,
+            );
             (v * (1.0 - light / 4.0 + lx * fx + ly * fy) + noise * dice.normal()).clamp(0.0, 255.0) as u8
         })
         .collect();
     if hard == Hardness::Photo {
         let mut file = Vec::new();
         let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut file, 70);
-        encoder.encode(&bytes, width as u32, height as u32, image::ExtendedColorType::L8).unwrap();
+        encoder
+            .encode(&bytes, width as u32, height as u32, image::ExtendedColorType::L8)
+            .unwrap();
         return simwarden_identity::documents::photo::decode(&file).unwrap();
     }
     Grey::new(width, height, bytes).unwrap()
@@ -247,7 +313,9 @@ fn degrade(dice: &mut Dice, mut pixels: Vec<f32>, width: usize, height: usize, h
 
 fn gauss(pixels: &[f32], width: usize, sigma: f32) -> Vec<f32> {
     let reach = (3.0 * sigma).ceil() as usize;
-    let kernel: Vec<f32> = (0..=reach).map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp()).collect();
+    let kernel: Vec<f32> = (0..=reach)
+        .map(|i| (-0.5 * (i as f32 / sigma).powi(2)).exp())
+        .collect();
     let total = 2.0 * kernel.iter().sum::<f32>() - kernel[0];
     let mut out = Vec::with_capacity(pixels.len());
     for row in pixels.chunks_exact(width) {

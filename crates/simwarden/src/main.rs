@@ -41,6 +41,8 @@ enum Command {
     Pki(commands::pki::Pki),
     /// Run a simulated chip on standard input and output, for `lpac`
     Euicc(commands::euicc::Euicc),
+    /// Read identity documents: machine-readable zones, chips
+    Identity(commands::identity::Identity),
     /// Check, test, explain, compare and back-test rule packs
     Policy(commands::policy::Policy),
     /// Verify, prove, check and mirror the ledger
@@ -77,6 +79,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Profile(profile) => profile.run().await,
         Command::Pki(pki) => pki.run(),
         Command::Euicc(euicc) => euicc.run(),
+        Command::Identity(identity) => identity.run(),
         Command::Policy(policy) => policy.run().await,
         Command::Ledger(ledger) => ledger.run().await,
         Command::Witness(witness) => witness.run().await,

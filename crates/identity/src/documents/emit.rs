@@ -61,7 +61,11 @@ fn fill(field: Field, text: &str, width: usize) -> Result<Vec<u8>, EmitError> {
 fn name_field(content: &Content, width: usize) -> Result<Vec<u8>, EmitError> {
     let surname = names::to_mrz(&content.surname).replace(' ', "<");
     let given = names::to_mrz(&content.given_names).replace(' ', "<");
-    let mut text = if given.is_empty() { surname } else { format!("{surname}<<{given}") };
+    let mut text = if given.is_empty() {
+        surname
+    } else {
+        format!("{surname}<<{given}")
+    };
     text.truncate(width);
     fill(Field::Names, &text, width)
 }
@@ -79,7 +83,11 @@ pub fn emit(format: Format, content: &Content) -> Result<Mrz, EmitError> {
     if number.len() > 9 && matches!(format, Format::Td1 | Format::Td2) {
         let digit = check_digit::over(number.as_bytes()).ok_or(EmitError::Character("document_number"))?;
         let rest = number.split_off(9);
-        let more = if optional.is_empty() { String::new() } else { format!("<{optional}") };
+        let more = if optional.is_empty() {
+            String::new()
+        } else {
+            format!("<{optional}")
+        };
         optional = format!("{rest}{}{more}", char::from(digit));
         long = true;
     }

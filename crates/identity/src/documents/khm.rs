@@ -5,10 +5,7 @@ use super::layout::{Field, Format};
 use super::mrz::Mrz;
 
 /// The rules of Cambodia.
-pub const ISSUER: Issuer = Issuer {
-    code: "KHM",
-    unlike,
-};
+pub const ISSUER: Issuer = Issuer { code: "KHM", unlike };
 
 fn unlike(mrz: &Mrz) -> Vec<&'static str> {
     let mut found = Vec::new();

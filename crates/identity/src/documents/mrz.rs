@@ -14,7 +14,9 @@ pub const TEXT_BYTES_MAX: usize = 4096;
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum MrzError {
     /// Too long to be one.
-    #[error("the text is longer than {TEXT_BYTES_MAX} bytes; give only the lines of the machine-readable zone")]
+    #[error(
+        "the text is longer than {TEXT_BYTES_MAX} bytes; give only the lines of the machine-readable zone"
+    )]
     TooLong,
     /// The wrong count or length of lines.
     #[error(
@@ -86,7 +88,9 @@ pub struct Mrz {
 impl std::fmt::Debug for Mrz {
     /// The format only: the rest is a person.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mrz").field("format", &self.format).finish_non_exhaustive()
+        f.debug_struct("Mrz")
+            .field("format", &self.format)
+            .finish_non_exhaustive()
     }
 }
 
@@ -99,7 +103,11 @@ impl Mrz {
         if text.len() > TEXT_BYTES_MAX {
             return Err(MrzError::TooLong);
         }
-        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
         let columns: Vec<usize> = lines.iter().map(|line| line.chars().count()).collect();
         for (line, text) in lines.iter().enumerate() {
             let foreign = |c: char| !(c.is_ascii() && check_digit::value(c as u8).is_some());
@@ -201,7 +209,12 @@ impl Mrz {
     pub fn names(&self) -> (String, String) {
         let raw = self.raw(Field::Names);
         let raw = raw.trim_end_matches('<');
-        let words = |part: &str| part.split('<').filter(|w| !w.is_empty()).collect::<Vec<_>>().join(" ");
+        let words = |part: &str| {
+            part.split('<')
+                .filter(|w| !w.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         let (surname, given) = raw.split_once("<<").unwrap_or((raw, ""));
         (words(surname), words(given))
     }
@@ -212,7 +225,9 @@ impl Mrz {
     pub fn checks(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         for cell in self.format.cells() {
-            let Some((line, column)) = cell.check else { continue };
+            let Some((line, column)) = cell.check else {
+                continue;
+            };
             let (content, found) = (self.slice(&cell.at), self.lines[line][column]);
             let fits = match (cell.field, self.overflow()) {
                 (Field::DocumentNumber, Some(rest)) => {
@@ -247,7 +262,12 @@ impl Mrz {
     #[must_use]
     pub fn evidence(&self) -> Vec<(Field, Evidence)> {
         let checks = self.checks();
-        let of = |field| checks.iter().find(|check| check.field == field).map(|check| check.fits);
+        let of = |field| {
+            checks
+                .iter()
+                .find(|check| check.field == field)
+                .map(|check| check.fits)
+        };
         let composite = self.format.composite();
         self.format
             .cells()

@@ -5,33 +5,108 @@
 
 /// The Latin letters with marks that 9303-3 section 6.A writes with more or other letters than the bare one.
 const LATIN: &[(char, &str)] = &[
-    ('Ä', "AE"), ('Æ', "AE"), ('Å', "AA"), ('Ö', "OE"), ('Ø', "OE"), ('Œ', "OE"), ('Ü', "UE"), ('ß', "SS"),
-    ('ẞ', "SS"), ('Þ', "TH"), ('Ð', "D"), ('Đ', "D"), ('Ł', "L"), ('Ħ', "H"), ('Ŋ', "N"), ('Ŧ', "T"), ('ı', "I"),
-    ('Ĳ', "IJ"), ('ĸ', "Q"), ('Ñ', "N"),
+    ('Ä', "AE"),
+    ('Æ', "AE"),
+    ('Å', "AA"),
+    ('Ö', "OE"),
+    ('Ø', "OE"),
+    ('Œ', "OE"),
+    ('Ü', "UE"),
+    ('ß', "SS"),
+    ('ẞ', "SS"),
+    ('Þ', "TH"),
+    ('Ð', "D"),
+    ('Đ', "D"),
+    ('Ł', "L"),
+    ('Ħ', "H"),
+    ('Ŋ', "N"),
+    ('Ŧ', "T"),
+    ('ı', "I"),
+    ('Ĳ', "IJ"),
+    ('ĸ', "Q"),
+    ('Ñ', "N"),
 ];
 
 /// Bare letters and their marked forms.
 const MARKED: &[(char, &str)] = &[
-    ('A', "ÀÁÂÃĀĂĄẠẢẤẦẨẪẬẮẰẲẴẶ"), ('C', "ÇĆĈĊČ"), ('D', "Ď"), ('E', "ÈÉÊËĒĔĖĘĚẸẺẼẾỀỂỄỆ"), ('G', "ĜĞĠĢ"),
-    ('H', "Ĥ"), ('I', "ÌÍÎÏĨĪĬĮİỈỊ"), ('J', "Ĵ"), ('K', "Ķ"), ('L', "ĹĻĽĿ"), ('N', "ŃŅŇ"), ('O', "ÒÓÔÕŌŎŐƠỌỎỐỒỔỖỘỚỜỞỠỢ"),
-    ('R', "ŔŖŘ"), ('S', "ŚŜŞŠȘ"), ('T', "ŢŤȚ"), ('U', "ÙÚÛŨŪŬŮŰŲƯỤỦỨỪỬỮỰ"), ('W', "Ŵ"), ('Y', "ÝŶŸỲỴỶỸ"), ('Z', "ŹŻŽ"),
+    ('A', "ÀÁÂÃĀĂĄẠẢẤẦẨẪẬẮẰẲẴẶ"),
+    ('C', "ÇĆĈĊČ"),
+    ('D', "Ď"),
+    ('E', "ÈÉÊËĒĔĖĘĚẸẺẼẾỀỂỄỆ"),
+    ('G', "ĜĞĠĢ"),
+    ('H', "Ĥ"),
+    ('I', "ÌÍÎÏĨĪĬĮİỈỊ"),
+    ('J', "Ĵ"),
+    ('K', "Ķ"),
+    ('L', "ĹĻĽĿ"),
+    ('N', "ŃŅŇ"),
+    ('O', "ÒÓÔÕŌŎŐƠỌỎỐỒỔỖỘỚỜỞỠỢ"),
+    ('R', "ŔŖŘ"),
+    ('S', "ŚŜŞŠȘ"),
+    ('T', "ŢŤȚ"),
+    ('U', "ÙÚÛŨŪŬŮŰŲƯỤỦỨỪỬỮỰ"),
+    ('W', "Ŵ"),
+    ('Y', "ÝŶŸỲỴỶỸ"),
+    ('Z', "ŹŻŽ"),
 ];
 
 /// Khmer consonants: in names, with what vowel they carry by nature (`a` first series, `o` second).
 const KHMER: &[(char, &str, char)] = &[
-    ('ក', "K", 'a'), ('ខ', "KH", 'a'), ('គ', "K", 'o'), ('ឃ', "KH", 'o'), ('ង', "NG", 'o'), ('ច', "CH", 'a'),
-    ('ឆ', "CHH", 'a'), ('ជ', "CH", 'o'), ('ឈ', "CHH", 'o'), ('ញ', "NH", 'o'), ('ដ', "D", 'a'), ('ឋ', "TH", 'a'),
-    ('ឌ', "D", 'o'), ('ឍ', "TH", 'o'), ('ណ', "N", 'a'), ('ត', "T", 'a'), ('ថ', "TH", 'a'), ('ទ', "T", 'o'),
-    ('ធ', "TH", 'o'), ('ន', "N", 'o'), ('ប', "B", 'a'), ('ផ', "PH", 'a'), ('ព', "P", 'o'), ('ភ', "PH", 'o'),
-    ('ម', "M", 'o'), ('យ', "Y", 'o'), ('រ', "R", 'o'), ('ល', "L", 'o'), ('វ', "V", 'o'), ('ស', "S", 'a'),
-    ('ហ', "H", 'a'), ('ឡ', "L", 'a'), ('អ', "", 'a'),
+    ('ក', "K", 'a'),
+    ('ខ', "KH", 'a'),
+    ('គ', "K", 'o'),
+    ('ឃ', "KH", 'o'),
+    ('ង', "NG", 'o'),
+    ('ច', "CH", 'a'),
+    ('ឆ', "CHH", 'a'),
+    ('ជ', "CH", 'o'),
+    ('ឈ', "CHH", 'o'),
+    ('ញ', "NH", 'o'),
+    ('ដ', "D", 'a'),
+    ('ឋ', "TH", 'a'),
+    ('ឌ', "D", 'o'),
+    ('ឍ', "TH", 'o'),
+    ('ណ', "N", 'a'),
+    ('ត', "T", 'a'),
+    ('ថ', "TH", 'a'),
+    ('ទ', "T", 'o'),
+    ('ធ', "TH", 'o'),
+    ('ន', "N", 'o'),
+    ('ប', "B", 'a'),
+    ('ផ', "PH", 'a'),
+    ('ព', "P", 'o'),
+    ('ភ', "PH", 'o'),
+    ('ម', "M", 'o'),
+    ('យ', "Y", 'o'),
+    ('រ', "R", 'o'),
+    ('ល', "L", 'o'),
+    ('វ', "V", 'o'),
+    ('ស', "S", 'a'),
+    ('ហ', "H", 'a'),
+    ('ឡ', "L", 'a'),
+    ('អ', "", 'a'),
 ];
 
 /// Khmer vowel signs: after a consonant of the first and of the second series.
 const VOWELS: &[(char, &str, &str)] = &[
-    ('ា', "A", "EA"), ('ិ', "E", "I"), ('ី', "EI", "I"), ('ឹ', "OEU", "EU"), ('ឺ', "OEU", "EU"), ('ុ', "O", "U"),
-    ('ូ', "O", "U"), ('ួ', "UO", "UO"), ('ើ', "AEU", "EU"), ('ឿ', "OEU", "EU"), ('ៀ', "IE", "IE"), ('េ', "E", "E"),
-    ('ែ', "AE", "E"), ('ៃ', "AI", "EY"), ('ោ', "AO", "O"), ('ៅ', "AU", "OV"), ('ំ', "AM", "UM"), ('ះ', "AH", "EAH"),
+    ('ា', "A", "EA"),
+    ('ិ', "E", "I"),
+    ('ី', "EI", "I"),
+    ('ឹ', "OEU", "EU"),
+    ('ឺ', "OEU", "EU"),
+    ('ុ', "O", "U"),
+    ('ូ', "O", "U"),
+    ('ួ', "UO", "UO"),
+    ('ើ', "AEU", "EU"),
+    ('ឿ', "OEU", "EU"),
+    ('ៀ', "IE", "IE"),
+    ('េ', "E", "E"),
+    ('ែ', "AE", "E"),
+    ('ៃ', "AI", "EY"),
+    ('ោ', "AO", "O"),
+    ('ៅ', "AU", "OV"),
+    ('ំ', "AM", "UM"),
+    ('ះ', "AH", "EAH"),
 ];
 
 /// A name in the letters of a machine-readable zone, words parted by single spaces. Khmer is read letter by letter;
@@ -104,12 +179,24 @@ fn khmer(word: &str) -> String {
 /// after [`to_mrz`]. Words without a partner count as nothing.
 #[must_use]
 pub fn score(one: &str, other: &str) -> u8 {
-    let khmer = [one, other].iter().any(|name| name.chars().any(|c| ('ក'..='អ').contains(&c)));
+    let khmer = [one, other]
+        .iter()
+        .any(|name| name.chars().any(|c| ('ក'..='អ').contains(&c)));
     // A reading from the Khmer does not know whether the document writes I or Y.
-    let read = |name| if khmer { to_mrz(name).replace('Y', "I") } else { to_mrz(name) };
+    let read = |name| {
+        if khmer {
+            to_mrz(name).replace('Y', "I")
+        } else {
+            to_mrz(name)
+        }
+    };
     let (one, other) = (read(one), read(other));
     let one: Vec<&str> = one.split(' ').filter(|w| !w.is_empty()).take(WORDS_MAX).collect();
-    let other: Vec<&str> = other.split(' ').filter(|w| !w.is_empty()).take(WORDS_MAX).collect();
+    let other: Vec<&str> = other
+        .split(' ')
+        .filter(|w| !w.is_empty())
+        .take(WORDS_MAX)
+        .collect();
     if one.is_empty() || other.is_empty() {
         return 0;
     }
@@ -127,12 +214,21 @@ pub fn score(one: &str, other: &str) -> u8 {
             (used[i], taken[j]) = (true, true);
             let letters = (one[i].len() + other[j].len()) as f64;
             // Below this, words are as alike as any two words of a language.
-            sum += if alike < WORD_ALIKE_MIN { 0.0 } else { alike * letters };
+            sum += if alike < WORD_ALIKE_MIN {
+                0.0
+            } else {
+                alike * letters
+            };
             weight += letters;
         }
     }
     let left = |words: &[&str], used: &[bool]| -> usize {
-        words.iter().zip(used).filter(|(_, used)| !**used).map(|(word, _)| word.len()).sum()
+        words
+            .iter()
+            .zip(used)
+            .filter(|(_, used)| !**used)
+            .map(|(word, _)| word.len())
+            .sum()
     };
     weight += (left(&one, &used) + left(&other, &taken)) as f64;
     // One name written in one word where the other has two ("SOPHEAK TRA", "SOPHEAKTRA").

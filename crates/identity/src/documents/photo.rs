@@ -89,7 +89,9 @@ pub fn decode(file: &[u8]) -> Result<Grey, PhotoError> {
     if u64::from(width) * u64::from(height) > PIXELS_MAX || decoder.total_bytes() > PIXELS_MAX * 8 {
         return Err(PhotoError::TooLarge);
     }
-    let turned = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
+    let turned = decoder
+        .orientation()
+        .unwrap_or(image::metadata::Orientation::NoTransforms);
     let picture = image::DynamicImage::from_decoder(decoder).map_err(|_| PhotoError::NotAPicture)?;
     let mut grey = image::DynamicImage::ImageLuma8(picture.into_luma8());
     grey.apply_orientation(turned);
@@ -170,7 +172,10 @@ impl Search {
                 }
                 let across = step * seed.pitch;
                 let ribbon = Ribbon {
-                    centre: (seed.centre.0 - seed.axis.1 * across, seed.centre.1 + seed.axis.0 * across),
+                    centre: (
+                        seed.centre.0 - seed.axis.1 * across,
+                        seed.centre.1 + seed.axis.0 * across,
+                    ),
                     axis: seed.axis,
                     length: seed.pitch * seed.places.len() as f32,
                     thickness: seed.pitch,
@@ -291,7 +296,11 @@ impl Search {
         if draft.strip.goes_on(&draft.grid) {
             return None;
         }
-        Some(draft.strip.line(ribbon, &draft.grid, draft.pitch, draft.places, draft.score))
+        Some(
+            draft
+                .strip
+                .line(ribbon, &draft.grid, draft.pitch, draft.places, draft.score),
+        )
     }
 
     /// The probabilities of every place, and the mean logarithm of the best ones; `None` when the budget is spent.
@@ -359,10 +368,10 @@ fn keep(lines: &mut Vec<Line>, line: Line) {
 #[must_use]
 pub fn text(line: &Line) -> String {
     let best = |place: &Probabilities| {
-        let at = place
-            .iter()
-            .enumerate()
-            .fold((0, -1.0), |best, (at, p)| if *p > best.1 { (at, *p) } else { best });
+        let at = place.iter().enumerate().fold(
+            (0, -1.0),
+            |best, (at, p)| if *p > best.1 { (at, *p) } else { best },
+        );
         char::from(ALPHABET[at.0])
     };
     line.places.iter().map(best).collect()

@@ -139,7 +139,9 @@ impl ShortDate {
         let month = self.month.unwrap_or(12);
         match self.day {
             Some(day) => Date::new(century + self.year, month, day).ok(),
-            None => Date::new(century + self.year, month, 1).ok().map(Date::last_of_month),
+            None => Date::new(century + self.year, month, 1)
+                .ok()
+                .map(Date::last_of_month),
         }
     }
 }
@@ -155,18 +157,25 @@ pub fn review(mrz: &Mrz, on: Option<Date>) -> Review {
         expiry_date: None,
         age_years: None,
     };
-    if [Field::Issuer, Field::Nationality].iter().any(|f| mrz.field(*f) == countries::SPECIMEN) {
+    if [Field::Issuer, Field::Nationality]
+        .iter()
+        .any(|f| mrz.field(*f) == countries::SPECIMEN)
+    {
         match on {
             Some(_) => review.reasons.push(Reason::Specimen),
             None => review.notes.push(Reason::Specimen.words()),
         }
     }
     if let Some(issuer) = issuers::of(&mrz.field(Field::Issuer)) {
-        review.reasons.extend((issuer.unlike)(mrz).into_iter().map(Reason::Unlike));
+        review
+            .reasons
+            .extend((issuer.unlike)(mrz).into_iter().map(Reason::Unlike));
     }
     match on {
         Some(on) => in_force(mrz, on, &mut review),
-        None => review.notes.push("dates were not judged: no day was given".to_owned()),
+        None => review
+            .notes
+            .push("dates were not judged: no day was given".to_owned()),
     }
     review
 }
@@ -220,7 +229,9 @@ fn written(mrz: &Mrz) -> Vec<Reason> {
 
 fn names_well_formed(raw: &str) -> bool {
     let letters = raw.bytes().all(|b| b == b'<' || b.is_ascii_uppercase());
-    let after = raw.split_once("<<<").is_none_or(|(_, rest)| rest.bytes().all(|b| b == b'<'));
+    let after = raw
+        .split_once("<<<")
+        .is_none_or(|(_, rest)| rest.bytes().all(|b| b == b'<'));
     letters && after && raw.starts_with(|c: char| c.is_ascii_uppercase())
 }
 
@@ -236,11 +247,16 @@ fn in_force(mrz: &Mrz, on: Date, review: &mut Review) {
             None => review.reasons.push(Reason::BirthDate),
             Some(born) => {
                 review.birth_date = date.day.and(Some(born));
-                review.age_years = born.until((jiff::Unit::Year, on)).ok().map(|span| span.get_years());
+                review.age_years = born
+                    .until((jiff::Unit::Year, on))
+                    .ok()
+                    .map(|span| span.get_years());
             }
         }
     } else {
-        review.notes.push("the birth date is unknown to the issuer".to_owned());
+        review
+            .notes
+            .push("the birth date is unknown to the issuer".to_owned());
     }
     let Some(date) = ShortDate::read(&mrz.raw(Field::ExpiryDate)) else {
         review.notes.push("the document names no last day".to_owned());
@@ -251,7 +267,10 @@ fn in_force(mrz: &Mrz, on: Date, review: &mut Review) {
     let expiry = [2000, 1900, 2100]
         .into_iter()
         .filter_map(|century| date.latest(century))
-        .find(|day| on.checked_sub(far).is_ok_and(|from| *day > from) && on.checked_add(far).is_ok_and(|to| *day <= to));
+        .find(|day| {
+            on.checked_sub(far).is_ok_and(|from| *day > from)
+                && on.checked_add(far).is_ok_and(|to| *day <= to)
+        });
     review.expiry_date = expiry;
     match expiry {
         Some(day) if day >= on => {}

@@ -132,10 +132,24 @@ fn classes(format: Format) -> Vec<Vec<(Class, bool)>> {
                 Field::DocumentNumber => matches!(format, Format::Td1 | Format::Td2),
                 _ => false,
             };
-            map[line][column] = (if filler { Class::DigitOrFiller } else { Class::Digit }, false);
+            map[line][column] = (
+                if filler {
+                    Class::DigitOrFiller
+                } else {
+                    Class::Digit
+                },
+                false,
+            );
         }
     }
-    map[0][0] = (if format.is_visa() { Class::Visa } else { Class::Letter }, true);
+    map[0][0] = (
+        if format.is_visa() {
+            Class::Visa
+        } else {
+            Class::Letter
+        },
+        true,
+    );
     map
 }
 
@@ -170,14 +184,20 @@ pub fn zone(format: Format, lines: &[&Line]) -> Option<Zone> {
                 })
                 .map(|(_, p)| p / admitted.max(1e-6))
                 .sum();
-            certain &= if *bare { share >= CERTAINTY.bare_min } else { blind <= CERTAINTY.blind_max };
+            certain &= if *bare {
+                share >= CERTAINTY.bare_min
+            } else {
+                blind <= CERTAINTY.blind_max
+            };
             row.push(character);
         }
         let mean = sum / row.len() as f32;
         worst = worst.min(mean);
         text.push(String::from_utf8(row).ok()?);
     }
-    let mrz = Mrz::parse(&text.join("\n")).ok().filter(|mrz| mrz.format() == format)?;
+    let mrz = Mrz::parse(&text.join("\n"))
+        .ok()
+        .filter(|mrz| mrz.format() == format)?;
     Some(Zone {
         mrz,
         score: worst,
@@ -190,5 +210,8 @@ fn best(place: &Probabilities, class: Class) -> (u8, f32) {
         .iter()
         .zip(place)
         .filter(|(c, _)| class.admits(**c))
-        .fold((b'<', -1.0), |best, (c, p)| if *p > best.1 { (*c, *p) } else { best })
+        .fold(
+            (b'<', -1.0),
+            |best, (c, p)| if *p > best.1 { (*c, *p) } else { best },
+        )
 }

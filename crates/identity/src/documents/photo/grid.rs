@@ -77,7 +77,14 @@ impl Strip {
 
     /// The line that a grid of this strip makes of its ribbon. `pitch` as given to [`Strip::cut`].
     #[must_use]
-    pub fn line(&self, ribbon: &Ribbon, grid: &Grid, pitch: f32, places: Vec<Probabilities>, score: f32) -> Line {
+    pub fn line(
+        &self,
+        ribbon: &Ribbon,
+        grid: &Grid,
+        pitch: f32,
+        places: Vec<Probabilities>,
+        score: f32,
+    ) -> Line {
         let step = pitch / UNIT as f32;
         let along = (f32::midpoint(grid.start, grid.end) - self.width as f32 / 2.0) * step;
         let across = (f32::midpoint(grid.middle.0, grid.middle.1) - ROWS as f32 / 2.0) * step
@@ -181,12 +188,15 @@ impl Strip {
         let ink = |from: f32, to: f32| {
             let row = |row: usize| {
                 let y = row as f32 + 0.5;
-                let middle = grid.middle.0 + (grid.middle.1 - grid.middle.0) * ((from - grid.start) / (grid.end - grid.start));
+                let middle = grid.middle.0
+                    + (grid.middle.1 - grid.middle.0) * ((from - grid.start) / (grid.end - grid.start));
                 (y - middle).abs() <= 9.0
             };
             (0..ROWS)
                 .filter(|at| row(*at))
-                .flat_map(|row| (from.max(0.0) as usize..(to as usize).min(self.width)).map(move |x| (row, x)))
+                .flat_map(|row| {
+                    (from.max(0.0) as usize..(to as usize).min(self.width)).map(move |x| (row, x))
+                })
                 .map(|(row, x)| (self.dark[row * self.width + x] - 0.3).max(0.0))
                 .sum::<f32>()
         };

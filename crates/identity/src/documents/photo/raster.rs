@@ -77,7 +77,11 @@ impl Grey {
                 pixels.push((sum / count) as u8);
             }
         }
-        Self { width, height, pixels }
+        Self {
+            width,
+            height,
+            pixels,
+        }
     }
 
     /// Rows become columns.

@@ -72,7 +72,9 @@ fn extend(ribbon: &mut Ribbon, energy: &[u8], width: usize) {
             .unwrap_or(0)
     };
     let half = ribbon.length / 2.0;
-    let mut inside: Vec<u8> = (-(half as i32)..half as i32).map(|along| at(along as f32)).collect();
+    let mut inside: Vec<u8> = (-(half as i32)..half as i32)
+        .map(|along| at(along as f32))
+        .collect();
     if inside.is_empty() {
         return;
     }
@@ -153,7 +155,11 @@ fn otsu(values: &[u8]) -> u8 {
         histogram[usize::from(*value)] += 1;
     }
     let total = values.len() as f64;
-    let sum: f64 = histogram.iter().enumerate().map(|(v, n)| v as f64 * *n as f64).sum();
+    let sum: f64 = histogram
+        .iter()
+        .enumerate()
+        .map(|(v, n)| v as f64 * *n as f64)
+        .sum();
     let (mut count, mut part, mut best, mut at) = (0.0, 0.0, -1.0, 0);
     for (value, n) in (0..=u8::MAX).zip(histogram) {
         count += n as f64;
@@ -280,7 +286,11 @@ impl Piece {
             n += 1.0;
         }
         let spread = s4 - s2 * s2 / n;
-        let bend = if spread > 0.0 { (sv2 - sv * s2 / n) / spread } else { 0.0 };
+        let bend = if spread > 0.0 {
+            (sv2 - sv * s2 / n) / spread
+        } else {
+            0.0
+        };
         (bend as f32, high - low, f32::midpoint(high, low))
     }
 }
