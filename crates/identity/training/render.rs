@@ -19,6 +19,10 @@ pub enum Hardness {
 
 /// Where a place of the document lies in the picture.
 #[derive(Clone, Copy)]
+#[cfg_attr(
+    test,
+    expect(dead_code, reason = "tests do not ask where a place lies; training does")
+)]
 pub struct Placement {
     /// Document millimetres to picture pixels, as a homography.
     forward: [f32; 9],
@@ -26,6 +30,7 @@ pub struct Placement {
     pub count: usize,
 }
 
+#[cfg_attr(test, expect(dead_code, reason = "as above"))]
 impl Placement {
     pub fn pixel(&self, x: f32, y: f32) -> (f32, f32) {
         let h = &self.forward;

@@ -107,7 +107,7 @@ mod tests {
     fn blur_lowers_sharpness() {
         let board = |cell: usize| {
             let grey = |i: usize| {
-                if (i % 64 / cell + i / 64 / cell) % 2 == 0 {
+                if (i % 64 / cell + i / 64 / cell).is_multiple_of(2) {
                     0
                 } else {
                     255

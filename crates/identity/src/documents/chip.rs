@@ -173,11 +173,11 @@ impl<'a> Sod<'a> {
     }
 
     /// The signed hashes of the data groups (9303-10 section 4.6.2.2).
-    fn hashes(&self) -> Result<(Hash, Vec<(u8, &'a [u8])>), ChipError> {
+    fn hashes(&self) -> Result<(Hash, Hashes<'a>), ChipError> {
         if self.content_type != SECURITY_OBJECT {
             return Err(ChipError::ContentType);
         }
-        let read = || -> Option<(Option<Hash>, Vec<(u8, &'a [u8])>)> {
+        let read = || -> Option<(Option<Hash>, Hashes<'a>)> {
             let mut object = Reader::new(self.content).expect(tag::SEQUENCE)?.inside();
             object.expect(tag::INTEGER)?;
             let hash = Hash::of(object.expect(tag::SEQUENCE)?.inside().expect(tag::OID)?.content);
@@ -196,8 +196,13 @@ impl<'a> Sod<'a> {
     }
 }
 
+/// The number of a data group and its hash.
+type Hashes<'a> = Vec<(u8, &'a [u8])>;
+
 /// Content type, content, certificates and the one signer of a signed message.
-fn parts(bytes: &[u8]) -> Option<(&[u8], &[u8], Vec<&[u8]>, Element<'_>)> {
+type Parts<'a> = (&'a [u8], &'a [u8], Vec<&'a [u8]>, Element<'a>);
+
+fn parts(bytes: &[u8]) -> Option<Parts<'_>> {
     let mut outer = Reader::new(bytes);
     let mut message = match outer.next()? {
         file if file.tag == 0x77 => file.inside().expect(tag::SEQUENCE)?.inside(),
