@@ -3,4 +3,5 @@
 //! **Bytes in, findings out.** No I/O, no clock, no randomness of its own: time and entropy come in as arguments. What
 //! a finding is worth for an operation is the guard's to say, not this crate's.
 
+pub mod biometrics;
 pub mod documents;

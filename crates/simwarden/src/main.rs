@@ -41,6 +41,8 @@ enum Command {
     Pki(commands::pki::Pki),
     /// Run a simulated chip on standard input and output, for `lpac`
     Euicc(commands::euicc::Euicc),
+    /// Read identity documents: machine-readable zones, chips
+    Identity(commands::identity::Identity),
     /// Check, test, explain, compare and back-test rule packs
     Policy(commands::policy::Policy),
     /// Run events through detection rules; check rules and their test events
@@ -85,6 +87,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Profile(profile) => profile.run().await,
         Command::Pki(pki) => pki.run(),
         Command::Euicc(euicc) => euicc.run(),
+        Command::Identity(identity) => identity.run(),
         Command::Policy(policy) => policy.run().await,
         Command::Detect(detect) => detect.run(),
         Command::Ledger(ledger) => ledger.run().await,

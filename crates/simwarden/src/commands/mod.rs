@@ -8,6 +8,7 @@ pub mod detect;
 pub mod euicc;
 pub mod export;
 pub mod guard_dir;
+pub mod identity;
 pub mod import;
 pub mod ledger;
 pub mod link;
