@@ -1,5 +1,6 @@
 //! What every job holds on to.
 
+use crate::accounts::Desk;
 use simwarden_guard::{Brake, Engine};
 use simwarden_model::Timestamp;
 use simwarden_store::Keyring;
@@ -35,11 +36,12 @@ impl Default for Limits {
 }
 
 /// The rules, the keys and the limits.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub engine: Engine,
     pub keyring: Keyring,
     pub limits: Limits,
+    /// What the accounts hold on to.
+    pub desk: Desk,
     brake: Mutex<Brake>,
 }
 
@@ -49,6 +51,7 @@ impl Shared {
             engine,
             keyring,
             limits,
+            desk: Desk::new(),
             brake: Mutex::new(brake_from(counts)),
         })
     }

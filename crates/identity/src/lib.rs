@@ -4,3 +4,9 @@
 //! a finding is worth for an operation is the guard's to say, not this crate's.
 
 pub mod documents;
+pub mod passwords;
+pub mod recovery;
+pub mod risk;
+pub mod stuffing;
+pub mod throttle;
+pub mod totp_uri;
