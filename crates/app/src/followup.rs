@@ -12,10 +12,8 @@ use crate::secrets::{Of, Wish, open, subject_key};
 use crate::shared::Shared;
 use crate::world::{Needs, World};
 use crate::{Actor, Error, ErrorKind};
-use simwarden_guard::{Notify, SETTLED, Verdict};
-use simwarden_model::{
-    ApprovalId, ApprovalState, Channel, OperationEvent, OperationId, OperationState, Role,
-};
+use simwarden_guard::{Notify, Verdict};
+use simwarden_model::{OperationEvent, OperationId, OperationState, Role};
 use simwarden_store::Indexed;
 use std::sync::Arc;
 

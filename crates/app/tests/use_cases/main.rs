@@ -1,9 +1,12 @@
 //! The use cases on a real database.
 #![expect(clippy::unwrap_used, reason = "what a test stands on must hold")]
 
+mod accounts;
 mod events;
 mod house;
 mod privacy;
 mod smdp;
+#[path = "../kit/soft_key.rs"]
+mod soft_key;
 mod story;
 mod transfer;
