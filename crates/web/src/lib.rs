@@ -10,6 +10,7 @@
 //! never its value.
 
 pub mod access;
+pub mod account_shapes;
 mod assets;
 mod auth;
 mod body;

@@ -116,6 +116,15 @@ impl App {
         Ok((session.actor, next))
     }
 
+    /// Whether a session that was recognised before still stands, whatever its secret is by now.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn session_stands(&self, session: SessionId) -> Result<bool, Error> {
+        let row = self.store().session(session).await?;
+        Ok(row.is_some_and(|row| row.ended_at.is_none() && row.expires_at > self.now()))
+    }
+
     async fn look_up_session(&self, hash: [u8; 32], now: Timestamp) -> Result<Recognised, Error> {
         let row = self.store().session_by_hash(hash).await?.ok_or_else(no)?;
         if row.mac != row.expected_mac(self.keyring()) {

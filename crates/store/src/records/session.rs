@@ -202,6 +202,15 @@ impl Store {
         Ok(read_all(&self.db.fetch(&sql, vec![hash.into()]).await?)?.pop())
     }
 
+    /// The session with this id.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn session(&self, id: SessionId) -> Result<Option<SessionRow>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM session WHERE id = $1");
+        Ok(read_all(&self.db.fetch(&sql, vec![id.into()]).await?)?.pop())
+    }
+
     /// The sessions of an account that stand, the newest first, at most 100.
     ///
     /// # Errors
