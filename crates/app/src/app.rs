@@ -196,6 +196,14 @@ impl App {
         self.desk().open_site(passkeys)
     }
 
+    /// Says in which folder the ranges of leaked passwords lie. Once, at the start.
+    ///
+    /// # Errors
+    /// When it was said before.
+    pub fn use_leaked_passwords(&self, folder: std::path::PathBuf) -> Result<(), Error> {
+        self.desk().use_leaked(folder)
+    }
+
     // ---- tokens -------------------------------------------------------------------------------------------------
 
     /// Who presents this token.

@@ -141,12 +141,25 @@ pub(crate) fn queue_notices(
             continue;
         }
         let id = OutboxId::draw(draft.now, draft.entropy);
+        let mut text = text.clone();
+        // By mail only: people are told never to open links in an SMS.
+        let stoppable = matches!(
+            occasion,
+            Occasion::Requested | Occasion::Held | Occasion::Question
+        );
+        if stoppable
+            && phone.is_none()
+            && email.is_some()
+            && let Some(link) = crate::accounts::deny_link(work.shared, work.operation.id, draft)?
+        {
+            text = format!("{text}\n{link}");
+        }
         let notice = Notice {
             to: *recipient,
             phone,
             email,
             language: language.clone(),
-            text: text.clone(),
+            text,
         };
         let sealed = seal(&key, Of::Notice, id.as_bytes(), &notice, draft.entropy)?;
         draft.outbox(OutboxItem {

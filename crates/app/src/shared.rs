@@ -21,6 +21,8 @@ pub struct Limits {
     pub remembered: Duration,
     /// Tries of one effect before it is given up.
     pub tries_max: i64,
+    /// What one check of a password costs.
+    pub password_cost: simwarden_identity::passwords::Cost,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
             prompts_max: 3,
             remembered: Duration::from_secs(7 * 24 * 3600),
             tries_max: 12,
+            password_cost: simwarden_identity::passwords::Cost::OWASP,
         }
     }
 }

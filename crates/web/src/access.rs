@@ -153,12 +153,24 @@ rules! {
     SIGN_IN_BEGIN = POST "/v1/sign-in/begin", Who::Everybody;
     /// Sign in with a passkey.
     SIGN_IN_FINISH = POST "/v1/sign-in/finish", Who::Everybody;
+    /// Sign in with a password, and a code where there is an authenticator.
+    SIGN_IN_PASSWORD = POST "/v1/sign-in/password", Who::Everybody;
+    /// Sign in with a recovery code.
+    SIGN_IN_RECOVERY = POST "/v1/sign-in/recovery", Who::Everybody;
+    /// What the link that says no is about.
+    DENY_VIEW = GET "/deny/{code}", Who::Everybody;
+    /// Say no by the link.
+    DENY = POST "/deny/{code}", Who::Everybody;
     /// Begin to enrol the passkey that one was invited to.
     SIGN_UP_BEGIN = POST "/v1/sign-up/begin", Who::Everybody;
     /// Enrol it, and sign in.
     SIGN_UP_FINISH = POST "/v1/sign-up/finish", Who::Everybody;
     /// The account that is signed in.
     ACCOUNT = GET "/v1/account", Who::Roles(ALL);
+    /// Set its password.
+    ACCOUNT_PASSWORD = POST "/v1/account/password", Who::Roles(&[Subscriber]);
+    /// Make its recovery codes.
+    ACCOUNT_RECOVERY = POST "/v1/account/recovery-codes", Who::Roles(&[Subscriber]);
     /// Its passkeys.
     PASSKEY_LIST = GET "/v1/passkeys", Who::Roles(ALL);
     /// Begin to add a passkey.

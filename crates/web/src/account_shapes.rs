@@ -54,6 +54,14 @@ pub struct Sessions {
     pub sessions: Vec<Session>,
 }
 
+/// A new set of recovery codes, shown this once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RecoveryCodes {
+    /// Ten codes, each good for one use.
+    pub codes: Vec<String>,
+}
+
 /// A passkey.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

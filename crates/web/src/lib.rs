@@ -14,6 +14,7 @@ pub mod account_shapes;
 mod assets;
 mod auth;
 mod body;
+mod deny;
 mod edge;
 mod es9plus;
 mod health;

@@ -3,7 +3,7 @@
 use crate::access::{self, Rule};
 use crate::auth::{Gate, gate};
 use crate::edge::{edge, panicked};
-use crate::{Problem, WebState, assets, health, ledger_files, openapi, v1};
+use crate::{Problem, WebState, assets, deny, health, ledger_files, openapi, v1};
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -95,9 +95,15 @@ fn accounts(routes: Routes) -> Routes {
     routes
         .add(&access::SIGN_IN_BEGIN, v1::sign_in::begin)
         .add(&access::SIGN_IN_FINISH, v1::sign_in::finish)
+        .add(&access::SIGN_IN_PASSWORD, v1::sign_in::password)
+        .add(&access::SIGN_IN_RECOVERY, v1::sign_in::recovery)
+        .add(&access::DENY_VIEW, deny::view)
+        .add(&access::DENY, deny::deny)
         .add(&access::SIGN_UP_BEGIN, v1::sign_up::begin)
         .add(&access::SIGN_UP_FINISH, v1::sign_up::finish)
         .add(&access::ACCOUNT, v1::account::handle)
+        .add(&access::ACCOUNT_PASSWORD, v1::account::password)
+        .add(&access::ACCOUNT_RECOVERY, v1::account::recovery_codes)
         .add(&access::PASSKEY_LIST, v1::passkeys::list)
         .add(&access::PASSKEY_BEGIN, v1::passkeys::begin)
         .add(&access::PASSKEY_ADD, v1::passkeys::add)

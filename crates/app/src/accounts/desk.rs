@@ -5,6 +5,8 @@ use super::session::Recognised;
 use crate::{Error, ErrorKind};
 use simwarden_identity::stuffing::Watch;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -19,6 +21,8 @@ pub(crate) struct Desk {
     passkeys: OnceLock<Passkeys>,
     hashing: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    evaluated: AtomicU64,
+    leaked: OnceLock<PathBuf>,
     stuffing: Mutex<Watch>,
     sessions: Mutex<HashMap<[u8; 32], (Duration, Recognised)>>,
 }
@@ -29,6 +33,8 @@ impl Desk {
             passkeys: OnceLock::new(),
             hashing: Arc::new(Semaphore::new(HASHING_MAX)),
             waiting: Arc::new(Semaphore::new(HASHING_QUEUE)),
+            evaluated: AtomicU64::new(0),
+            leaked: OnceLock::new(),
             stuffing: Mutex::default(),
             sessions: Mutex::default(),
         }
@@ -52,6 +58,26 @@ impl Desk {
 
     pub(crate) fn site(&self) -> Option<&str> {
         self.passkeys.get().map(Passkeys::origin)
+    }
+
+    /// Says where the ranges of leaked passwords lie; once, at the start.
+    pub(crate) fn use_leaked(&self, folder: PathBuf) -> Result<(), Error> {
+        self.leaked
+            .set(folder)
+            .map_err(|_| Error::internal("the list of leaked passwords is set already"))
+    }
+
+    pub(crate) fn leaked_folder(&self) -> Option<&Path> {
+        self.leaked.get().map(PathBuf::as_path)
+    }
+
+    /// A password is about to be compared.
+    pub(crate) fn count_evaluated(&self) {
+        self.evaluated.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn evaluated(&self) -> u64 {
+        self.evaluated.load(Ordering::Relaxed)
     }
 
     pub(crate) fn stuffing(&self) -> MutexGuard<'_, Watch> {

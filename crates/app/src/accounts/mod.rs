@@ -9,10 +9,13 @@
 
 mod account;
 mod ceremony;
+mod deny;
 mod desk;
 mod enrol;
+mod guess;
 mod manage;
 mod marks;
+mod password;
 mod relying_party;
 mod session;
 mod sign_in;
@@ -26,9 +29,11 @@ pub(crate) use signature::{Verified, has_settled_passkey};
 pub(crate) use tell::Happened;
 
 pub use account::{INVITATION_LIFE, Invited, NewAccount};
+pub(crate) use deny::deny_link;
 pub(crate) use desk::Desk;
 pub use enrol::Enrol;
 pub use marks::Whereabouts;
+pub use password::PasswordSignIn;
 pub use relying_party::{Passkeys, PasskeysError};
 pub use session::{SESSION_PREFIX, Signs};
 pub use sign_in::SignedIn;

@@ -23,6 +23,7 @@ pub(crate) enum Happened {
 }
 
 impl Happened {
+    #[cfg(test)]
     pub(crate) const ALL: [Self; 6] = [
         Self::NewDevice,
         Self::PasskeyAdded,

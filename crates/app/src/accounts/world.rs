@@ -79,13 +79,7 @@ impl AccountWorld {
             .await?
             .into_iter()
             .collect();
-        for row in tx.guesses(&needs.guesses).await? {
-            let tally = Tally {
-                guesses: u32::try_from(row.guesses).unwrap_or(u32::MAX),
-                last_at: row.last_at,
-            };
-            world.guesses.insert(row.key, tally);
-        }
+        world.guesses = super::guess::tallies(tx.guesses(&needs.guesses).await?);
         Ok(world)
     }
 

@@ -7,10 +7,12 @@ pub mod export;
 pub mod import;
 pub mod ledger;
 pub mod pki;
+pub mod passwords;
 pub mod policy;
 pub mod profile;
 pub mod serve;
 pub mod token;
+pub mod user;
 pub mod witness;
 
 /// Sends what the program reports to standard error: words for people, JSON for machines.

@@ -1,7 +1,8 @@
 //! How often somebody guessed, by a keyed mark of what is counted for.
 
+use crate::columns::Row;
 use crate::db::{Arg, Table, Tx};
-use crate::{BlindIndex, StoreError};
+use crate::{BlindIndex, Store, StoreError};
 use simwarden_model::Timestamp;
 
 const TABLE: Table = Table {
@@ -19,6 +20,35 @@ pub struct GuessRow {
     pub guesses: i64,
     /// When the last was.
     pub last_at: Timestamp,
+}
+
+fn query(keys: &[BlindIndex]) -> (&'static str, Vec<Arg>) {
+    let sql = "SELECT key, guesses, last_at FROM guess WHERE key IN (KEYS)";
+    (sql, keys.iter().map(|key| (*key).into()).collect())
+}
+
+fn read(rows: &[Row]) -> Result<Vec<GuessRow>, StoreError> {
+    rows.iter()
+        .map(|row| {
+            let mut c = row.columns();
+            Ok(GuessRow {
+                key: BlindIndex::from_bytes(c.bytes()?),
+                guesses: c.int()?,
+                last_at: c.time()?,
+            })
+        })
+        .collect()
+}
+
+impl Store {
+    /// The counts of these keys, outside of the writing transaction.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn guesses(&self, keys: &[BlindIndex]) -> Result<Vec<GuessRow>, StoreError> {
+        let (sql, args) = query(keys);
+        read(&self.db.fetch_in(sql, args).await?)
+    }
 }
 
 impl Tx {
@@ -39,20 +69,8 @@ impl Tx {
     /// # Errors
     /// When the database cannot be read.
     pub async fn guesses(&mut self, keys: &[BlindIndex]) -> Result<Vec<GuessRow>, StoreError> {
-        let sql = "SELECT key, guesses, last_at FROM guess WHERE key IN (KEYS)";
-        let rows = self
-            .fetch_in(sql, keys.iter().map(|key| (*key).into()).collect())
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let mut c = row.columns();
-                Ok(GuessRow {
-                    key: BlindIndex::from_bytes(c.bytes()?),
-                    guesses: c.int()?,
-                    last_at: c.time()?,
-                })
-            })
-            .collect()
+        let (sql, args) = query(keys);
+        read(&self.fetch_in(sql, args).await?)
     }
 
     /// Forgets counts whose last guess was before; answers how many.

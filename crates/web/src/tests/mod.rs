@@ -1,6 +1,7 @@
 //! The edge as a whole, on a real database: nothing is simulated but the log's receipts.
 
 mod access;
+mod accounts;
 mod events;
 mod input;
 mod openapi;
@@ -10,3 +11,5 @@ mod story;
 mod stream;
 mod tricks;
 mod world;
+#[path = "../../../app/tests/kit/soft_key.rs"]
+mod soft_key;
