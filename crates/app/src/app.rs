@@ -2,9 +2,7 @@
 
 use crate::chance::{OsEntropy, SystemClock};
 use crate::committer::{Committer, Job, Parts};
-use crate::followup::{
-    RollBack, RollBackAnswer, Stop, TimeUp,
-};
+use crate::followup::{RollBack, RollBackAnswer, Stop, TimeUp};
 use crate::ingest::{BATCH_BYTES_MAX, CHUNK_EVENTS, IngestReport, StoreEvents, may_deliver, named, parse};
 use crate::operation::NewOperation;
 use crate::shared::{Limits, Shared};

@@ -44,8 +44,7 @@ mod world;
 
 pub use accounts::{
     AccountView, Begun, Enrol, INVITATION_LIFE, Invited, NewAccount, PasskeyView, Passkeys, PasskeysError,
-    PasswordSignIn,
-    SESSION_PREFIX, SessionView, Sign, Signature, SignedIn, Signs, Whereabouts,
+    PasswordSignIn, SESSION_PREFIX, SessionView, Sign, Signature, SignedIn, Signs, Whereabouts,
 };
 pub use actor::Actor;
 pub use app::{App, AppConfig, may_watch};

@@ -69,8 +69,13 @@ pub(crate) fn text(language: &str, key: &str) -> String {
 }
 
 /// What an owner reads before approving, in every language: what would happen, to which line, asked where.
-pub(crate) fn plain_words(operation: &simwarden_store::records::operation::Operation) -> HashMap<String, String> {
-    let place = operation.shop.clone().unwrap_or_else(|| operation.channel.to_string());
+pub(crate) fn plain_words(
+    operation: &simwarden_store::records::operation::Operation,
+) -> HashMap<String, String> {
+    let place = operation
+        .shop
+        .clone()
+        .unwrap_or_else(|| operation.channel.to_string());
     TEXTS
         .iter()
         .map(|(language, texts)| {
@@ -223,7 +228,10 @@ mod tests {
                 );
             }
             for happened in crate::accounts::Happened::ALL {
-                assert!(texts.contains_key(happened.key()), "{language} lacks {happened:?}");
+                assert!(
+                    texts.contains_key(happened.key()),
+                    "{language} lacks {happened:?}"
+                );
             }
             assert_eq!(gaps(&texts["sign"]), ["line", "operation", "place"], "{language}");
             assert_eq!(

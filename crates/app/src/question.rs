@@ -13,9 +13,7 @@ use crate::shared::Shared;
 use crate::world::{Needs, World};
 use crate::{Actor, Error, ErrorKind};
 use simwarden_guard::{Notify, SETTLED};
-use simwarden_model::{
-    AccountId, ApprovalId, ApprovalState, Channel, OperationEvent, OperationState, Role,
-};
+use simwarden_model::{AccountId, ApprovalId, ApprovalState, Channel, OperationEvent, OperationState, Role};
 use simwarden_store::Indexed;
 use simwarden_store::records::approval::Approval;
 use std::sync::Arc;
@@ -222,4 +220,3 @@ pub(crate) fn freeze(work: &mut Work<'_>, draft: &mut Draft<'_>) -> Result<(), E
         draft,
     )
 }
-

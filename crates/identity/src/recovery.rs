@@ -57,7 +57,10 @@ mod tests {
     impl Entropy for Weyl {
         fn fill(&mut self, bytes: &mut [u8]) {
             for byte in bytes {
-                self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                self.0 = self
+                    .0
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 *byte = self.0.to_be_bytes()[0];
             }
         }
@@ -71,10 +74,20 @@ mod tests {
         for code in &codes {
             let plain = normal(code).unwrap();
             assert_eq!(plain, code.replace('-', ""));
-            assert_eq!(normal(&code.to_lowercase().replace('-', " ")).as_ref(), Some(&plain));
+            assert_eq!(
+                normal(&code.to_lowercase().replace('-', " ")).as_ref(),
+                Some(&plain)
+            );
         }
         assert_eq!(normal("oOiIl-00000").as_deref(), Some("0011100000"));
-        for wrong in ["", "0000-0000", "00000-0000u", "00000-000000", "ក0000-00000", &"0".repeat(500)] {
+        for wrong in [
+            "",
+            "0000-0000",
+            "00000-0000u",
+            "00000-000000",
+            "ក0000-00000",
+            &"0".repeat(500),
+        ] {
             assert_eq!(normal(wrong), None, "{wrong}");
         }
     }

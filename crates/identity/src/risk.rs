@@ -67,7 +67,10 @@ impl Counts {
 
     fn of(&self, feature: Feature, value: &str) -> (f64, f64) {
         let count = self.seen.get(&(feature, value.to_owned())).copied().unwrap_or(0);
-        (f64::from(count), f64::from(self.totals.get(&feature).copied().unwrap_or(0)))
+        (
+            f64::from(count),
+            f64::from(self.totals.get(&feature).copied().unwrap_or(0)),
+        )
     }
 }
 
@@ -171,13 +174,23 @@ mod tests {
     fn history() -> (Counts, Counts) {
         let (mut own, mut all) = (Counts::default(), Counts::default());
         for day in 0..30 {
-            let usual = seen("203.0.113.0/24", "KH", "phone", if day % 3 == 0 { "2" } else { "3" });
+            let usual = seen(
+                "203.0.113.0/24",
+                "KH",
+                "phone",
+                if day % 3 == 0 { "2" } else { "3" },
+            );
             own.add(&usual);
             all.add(&usual);
         }
         for other in 0..500 {
             let network = format!("198.51.{}.0/24", other % 40);
-            all.add(&seen(&network, if other % 50 == 0 { "TH" } else { "KH" }, &format!("d{other}"), "3"));
+            all.add(&seen(
+                &network,
+                if other % 50 == 0 { "TH" } else { "KH" },
+                &format!("d{other}"),
+                "3",
+            ));
         }
         (own, all)
     }
@@ -186,7 +199,11 @@ mod tests {
     fn the_owner_is_like_herself_and_a_thief_is_not() {
         let (own, all) = history();
         let at_home = score(&seen("203.0.113.0/24", "KH", "phone", "3"), &own, &all);
-        assert_eq!((at_home.level, at_home.reasons.len()), (Level::Low, 0), "{at_home:?}");
+        assert_eq!(
+            (at_home.level, at_home.reasons.len()),
+            (Level::Low, 0),
+            "{at_home:?}"
+        );
         let travelling = score(&seen("192.0.2.0/24", "TH", "phone", "3"), &own, &all);
         let thief = score(&seen("192.0.2.0/24", "RU", "stolen", "0"), &own, &all);
         assert!(travelling.score > at_home.score && thief.score > travelling.score);
@@ -200,8 +217,15 @@ mod tests {
     #[test]
     fn nobody_is_taken_for_known_without_history() {
         let (_, all) = history();
-        let first = score(&seen("203.0.113.0/24", "KH", "phone", "3"), &Counts::default(), &all);
-        assert_eq!((first.level, first.reasons), (Level::Medium, vec!["first_sign_in"]));
+        let first = score(
+            &seen("203.0.113.0/24", "KH", "phone", "3"),
+            &Counts::default(),
+            &all,
+        );
+        assert_eq!(
+            (first.level, first.reasons),
+            (Level::Medium, vec!["first_sign_in"])
+        );
     }
 
     #[test]

@@ -47,14 +47,16 @@ impl Watch {
     /// What sign-ins from this network look like now.
     #[must_use]
     pub fn verdict(&self, network: &Mark, now: Timestamp) -> Verdict {
-        let from_here = self
-            .networks
-            .get(network)
-            .is_some_and(|(accounts, since)| now.since(*since) < WINDOW && accounts.len() >= ACCOUNTS_FROM_ONE_MAX);
+        let from_here = self.networks.get(network).is_some_and(|(accounts, since)| {
+            now.since(*since) < WINDOW && accounts.len() >= ACCOUNTS_FROM_ONE_MAX
+        });
         if from_here {
             return Verdict::Source;
         }
-        let recent = self.outcomes.iter().filter(|(at, _)| now.since(*at) < OUTCOME_COUNTS);
+        let recent = self
+            .outcomes
+            .iter()
+            .filter(|(at, _)| now.since(*at) < OUTCOME_COUNTS);
         let failed = recent.filter(|(_, failed)| *failed).count();
         if failed >= CAMPAIGN_FROM {
             Verdict::Campaign
@@ -79,7 +81,10 @@ impl Watch {
                 return;
             }
         }
-        let (accounts, since) = self.networks.entry(network).or_insert_with(|| (HashSet::new(), now));
+        let (accounts, since) = self
+            .networks
+            .entry(network)
+            .or_insert_with(|| (HashSet::new(), now));
         if now.since(*since) >= WINDOW {
             accounts.clear();
             *since = now;
@@ -141,7 +146,11 @@ mod tests {
         for visit in 0..2_000_u32 {
             // Two thousand customers of one mobile network behind eight addresses; every twentieth mistypes.
             let now = START.plus(Duration::from_secs(u64::from(visit) * 43));
-            assert_eq!(watch.verdict(&mark(visit % 8), now), Verdict::Quiet, "visit {visit}");
+            assert_eq!(
+                watch.verdict(&mark(visit % 8), now),
+                Verdict::Quiet,
+                "visit {visit}"
+            );
             watch.note(mark(visit % 8), mark(1_000 + visit), visit % 20 == 0, now);
         }
     }

@@ -93,7 +93,9 @@ impl Schedule {
             return Duration::ZERO;
         };
         let factor = 1_u32.checked_shl(beyond).unwrap_or(u32::MAX);
-        self.first.checked_mul(factor).map_or(self.longest, |delay| delay.min(self.longest))
+        self.first
+            .checked_mul(factor)
+            .map_or(self.longest, |delay| delay.min(self.longest))
     }
 }
 
@@ -193,7 +195,9 @@ mod tests {
                 evaluated += 1;
                 tally = tally.charged(now);
             }
-            now = tally.ready_at(&Schedule::of(scope), now).max(now.plus(Duration::from_millis(1)));
+            now = tally
+                .ready_at(&Schedule::of(scope), now)
+                .max(now.plus(Duration::from_millis(1)));
         }
         evaluated
     }
@@ -217,7 +221,10 @@ mod tests {
 
     #[test]
     fn the_longest_wait_counts_and_known_devices_hear_nothing_of_strangers() {
-        let tally = |guesses| Tally { guesses, last_at: START };
+        let tally = |guesses| Tally {
+            guesses,
+            last_at: START,
+        };
         let wait = gate(START, &[(Scope::Address, tally(21)), (Scope::Account, tally(9))]).unwrap_err();
         assert_eq!(wait.scope, Scope::Account);
         assert!(!scopes(true).contains(&Scope::Account));

@@ -72,7 +72,9 @@ impl Site {
             // Browsers take `localhost` for a safe place, and bind no passkeys to a bare address.
             None if !tls => format!("http://localhost:{}", listens.port()),
             None => {
-                tracing::warn!("without --site this server takes no passkeys: it does not know its own address");
+                tracing::warn!(
+                    "without --site this server takes no passkeys: it does not know its own address"
+                );
                 return Ok(());
             }
         };

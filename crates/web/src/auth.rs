@@ -67,7 +67,9 @@ pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: N
             // A handler that signs out or in sets the cookie itself.
             if !response.headers().contains_key(SET_COOKIE) {
                 let cookie = session_cookie(gate.state.inner.https, &secret, SESSION_SECONDS);
-                response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+                response
+                    .headers_mut()
+                    .extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
             }
             response
         }

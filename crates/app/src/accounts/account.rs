@@ -138,7 +138,10 @@ pub(crate) fn may_keep(actor: &Actor, role: Role, operator: Option<&str>) -> Res
 
 fn check(new: &NewAccount) -> Result<(), Error> {
     if matches!(new.role, Role::System | Role::Feed) {
-        return Err(Error::invalid("role", "people have accounts; machines have tokens"));
+        return Err(Error::invalid(
+            "role",
+            "people have accounts; machines have tokens",
+        ));
     }
     if (new.role == Role::Subscriber) != new.party.is_some() {
         return Err(Error::invalid(
@@ -154,7 +157,10 @@ fn check(new: &NewAccount) -> Result<(), Error> {
         ));
     }
     if new.name.trim().is_empty() || new.name.chars().count() > 80 {
-        return Err(Error::invalid("name", "give the account a name of 1 to 80 characters"));
+        return Err(Error::invalid(
+            "name",
+            "give the account a name of 1 to 80 characters",
+        ));
     }
     Ok(())
 }
@@ -181,7 +187,10 @@ impl Job for MakeAccount {
         may_keep(&self.actor, new.role, new.operator.as_deref())?;
         check(new)?;
         if let Some(party) = new.party {
-            let known = world.parties.get(&party).ok_or_else(|| Error::not_found("party"))?;
+            let known = world
+                .parties
+                .get(&party)
+                .ok_or_else(|| Error::not_found("party"))?;
             if Some(known.operator.as_str()) != new.operator.as_deref() {
                 return Err(Error::not_found("party"));
             }
@@ -189,7 +198,10 @@ impl Job for MakeAccount {
         let keyring = &self.shared.keyring;
         let login_idx = match &new.login {
             Some(login) => Some(login_index(keyring, login).ok_or_else(|| {
-                Error::invalid("login", "`login`: 3 to 254 characters: a name, a number or a mail address")
+                Error::invalid(
+                    "login",
+                    "`login`: 3 to 254 characters: a name, a number or a mail address",
+                )
             })?),
             None => None,
         };
@@ -266,7 +278,11 @@ impl Job for Invite {
         let mut account = known(world, self.account)?;
         may_keep(&self.actor, account.role, account.operator.as_deref())?;
         if account.disabled_at.is_some() {
-            return Err(Error::new(ErrorKind::State, "account_closed", "this account is closed"));
+            return Err(Error::new(
+                ErrorKind::State,
+                "account_closed",
+                "this account is closed",
+            ));
         }
         let until = draft.now.plus(INVITATION_LIFE);
         account.invite_idx = Some(self.code);

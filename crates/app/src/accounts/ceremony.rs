@@ -89,7 +89,12 @@ impl Ceremony {
     }
 
     /// Opens what came back, if it is for this purpose and not over.
-    pub(crate) fn open(keyring: &Keyring, text: &str, purpose: Purpose, now: Timestamp) -> Result<Self, Error> {
+    pub(crate) fn open(
+        keyring: &Keyring,
+        text: &str,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
         if text.len() > SEALED_BYTES_MAX {
             return Err(over());
         }

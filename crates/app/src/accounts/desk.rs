@@ -101,7 +101,9 @@ impl Desk {
                 "too many passwords are being checked; try again, or use a passkey, which never waits",
             )
         };
-        let _waiting = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| busy())?;
+        let _waiting = Arc::clone(&self.waiting)
+            .try_acquire_owned()
+            .map_err(|_| busy())?;
         let permit = Arc::clone(&self.hashing)
             .acquire_owned()
             .await

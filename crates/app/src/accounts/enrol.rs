@@ -68,7 +68,10 @@ impl App {
     pub async fn begin_enrolment(&self, who: &Enrol) -> Result<Begun, Error> {
         let now = self.now();
         let (account, purpose) = match who {
-            Enrol::Invited(code) => (self.invited(code).await?, Purpose::Enrol),
+            Enrol::Invited(code) => {
+                let account = self.invited(code).await?;
+                (account, Purpose::Enrol)
+            }
             Enrol::SignedIn(actor) => {
                 let id = freshly_signed_in(actor, now)?;
                 let account = self.usable_account(id).await?.ok_or_else(invitation_invalid)?;
@@ -95,7 +98,11 @@ impl App {
             .desk()
             .passkeys()?
             .begin_enrolment(account.id, &name, have, staff)?;
-        self.hand_out(purpose, options, state, |ceremony| ceremony.account = Some(account.id))
+        self.hand_out(purpose, options, state, |ceremony| {
+            ceremony.account = Some(account.id);
+            // Good for this invitation and not for a later one.
+            ceremony.subject = account.invite_idx.map(|index| *index.as_bytes());
+        })
     }
 
     /// The account that a code invites to.
@@ -206,7 +213,7 @@ impl App {
             account: account.id,
             lines: self.lines_of(account).await?,
             ceremony: (ceremony.id, ceremony.expires_at),
-            by_invitation: ceremony.purpose == Purpose::Enrol,
+            invitation: (ceremony.purpose == Purpose::Enrol).then_some(ceremony.subject),
             passkey,
             secret: PasskeySecret {
                 name,
@@ -247,7 +254,8 @@ struct Enrolment {
     account: AccountId,
     lines: Vec<SubscriptionId>,
     ceremony: (CeremonyId, Timestamp),
-    by_invitation: bool,
+    /// The invitation that is used up, when it is one.
+    invitation: Option<Option<[u8; 16]>>,
     passkey: PasskeyRow,
     secret: PasskeySecret,
     session: Option<Prepared>,
@@ -263,8 +271,11 @@ impl Job for Enrolment {
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
         let mut account = known(world, self.account)?;
         world.accounts.unspent(self.ceremony.0)?;
-        let invited = account.invite_until.is_some_and(|until| until > draft.now);
-        if account.disabled_at.is_some() || (self.by_invitation && !invited) {
+        let stands = account.invite_until.is_some_and(|until| until > draft.now);
+        let present = account.invite_idx.map(|index| *index.as_bytes());
+        let invited = stands && present.is_some();
+        let fits = self.invitation.is_none_or(|used| invited && used == present);
+        if account.disabled_at.is_some() || !fits {
             return Err(invitation_invalid());
         }
         let key = AccountKey::of(
@@ -281,7 +292,7 @@ impl Job for Enrolment {
         let mut row = self.passkey.clone();
         row.sealed = key.seal(Of::Passkey, row.id.as_bytes(), &self.secret, draft.entropy)?;
         draft.account(AccountWrite::Passkey(row));
-        if self.by_invitation {
+        if self.invitation.is_some() {
             account.invite_idx = None;
             account.invite_until = None;
             account.version += 1;
@@ -292,7 +303,13 @@ impl Job for Enrolment {
             prepared.session.write(&self.shared, &key, draft)?;
             draft.account(AccountWrite::SignIn(prepared.sign_in.clone()));
         }
-        tell_holder(&self.shared, world, account.party_id, Happened::PasskeyAdded, draft)?;
+        tell_holder(
+            &self.shared,
+            world,
+            account.party_id,
+            Happened::PasskeyAdded,
+            draft,
+        )?;
         draft.end_entry()?;
         Ok(())
     }

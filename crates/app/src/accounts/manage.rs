@@ -115,6 +115,14 @@ impl App {
     /// When it is not the actor's, is the last one, or the session is not fresh.
     pub async fn remove_passkey(&self, actor: &Actor, passkey: PasskeyId) -> Result<(), Error> {
         let account = freshly_signed_in(actor, self.now())?;
+        if !actor.signs.is_some_and(|signs| signs.by_passkey) {
+            // Else whoever has the password could take the owner's keys away.
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "passkey_needed",
+                "sign in with a passkey to take one off the account",
+            ));
+        }
         self.change_passkey(actor, account, passkey, Change::Remove).await
     }
 
@@ -129,7 +137,8 @@ impl App {
         passkey: PasskeyId,
     ) -> Result<(), Error> {
         self.account_of(actor, account).await?;
-        self.change_passkey(actor, account, passkey, Change::RemoveAny).await
+        self.change_passkey(actor, account, passkey, Change::RemoveAny)
+            .await
     }
 
     async fn change_passkey(
@@ -233,7 +242,13 @@ impl Job for ChangePasskey {
                 }
                 row.removed_at = Some(draft.now);
                 begin(draft, "passkey.removed", &self.actor, &account);
-                tell_holder(&self.shared, world, account.party_id, Happened::PasskeyRemoved, draft)?;
+                tell_holder(
+                    &self.shared,
+                    world,
+                    account.party_id,
+                    Happened::PasskeyRemoved,
+                    draft,
+                )?;
             }
         }
         draft.entry().detail = detail;
@@ -258,7 +273,11 @@ impl Job for ShutOut {
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
         let mut account = known(world, self.account)?;
-        let kind = if self.close { "account.closed" } else { "session.ended" };
+        let kind = if self.close {
+            "account.closed"
+        } else {
+            "session.ended"
+        };
         begin(draft, kind, &self.actor, &account);
         draft.account(AccountWrite::EndSessions(account.id, Ends::All, "shut_out"));
         if self.close && account.disabled_at.is_none() {

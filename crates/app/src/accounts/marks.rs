@@ -157,12 +157,19 @@ mod tests {
         };
         let phone = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile Safari/537.36";
         assert_eq!(from("203.0.113.77", phone).shown_address(), "203.0.113.0/24");
-        assert_eq!(from("::ffff:203.0.113.77", phone).shown_address(), "203.0.113.0/24");
+        assert_eq!(
+            from("::ffff:203.0.113.77", phone).shown_address(),
+            "203.0.113.0/24"
+        );
         assert_eq!(from("2001:db8:1:2::3", phone).shown_address(), "2001:db8:1::/48");
         assert_eq!(from("203.0.113.77", phone).broad_agent(), "Chrome, Android");
         assert_eq!(from("203.0.113.77", "curl/8").broad_agent(), "other, other");
         let mut marked = from("203.0.113.77", "");
-        for (mark, good) in [("swd_", false), ("x", false), (&*format!("swd_{}", "0a".repeat(32)), true)] {
+        for (mark, good) in [
+            ("swd_", false),
+            ("x", false),
+            (&*format!("swd_{}", "0a".repeat(32)), true),
+        ] {
             marked.device = Some(mark.to_owned());
             assert_eq!(marked.known_mark().is_some(), good, "{mark}");
         }

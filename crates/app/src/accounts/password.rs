@@ -82,9 +82,8 @@ impl App {
             Some(account) => self.second_factor(account, given.code.as_deref()).await?,
             None => Passed::No,
         };
-        let believed = !matches!(passed, Passed::PasswordOnly)
-            || charged.known_device
-            || verdict == Verdict::Quiet;
+        let believed =
+            !matches!(passed, Passed::PasswordOnly) || charged.known_device || verdict == Verdict::Quiet;
         let failed = matches!(passed, Passed::No) || !believed;
         if !charged.known_device {
             self.desk()
@@ -234,11 +233,8 @@ impl App {
                 format!("`password`: {first}"),
             ));
         }
-        let (salt, pepper, cost): ([u8; 16], _, _) = (
-            self.draw(),
-            pepper(&self.shared()),
-            self.limits().password_cost,
-        );
+        let (salt, pepper, cost): ([u8; 16], _, _) =
+            (self.draw(), pepper(&self.shared()), self.limits().password_cost);
         let password = password.to_owned();
         let hash = self
             .desk()
@@ -309,7 +305,9 @@ impl App {
             Err(error) => return Err(error),
         }
         self.refund(&charged).await?;
-        let prepared = self.prepare(&account, "recovery", None, from, |_, now| now).await?;
+        let prepared = self
+            .prepare(&account, "recovery", None, from, |_, now| now)
+            .await?;
         self.begin_session(&account, None, None, prepared).await
     }
 

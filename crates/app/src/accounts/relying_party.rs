@@ -142,7 +142,12 @@ impl Passkeys {
         Ok((options, serde_json::to_value(state).map_err(Error::internal)?))
     }
 
-    pub(crate) fn finish_enrolment(&self, state: Value, answer: &Value, staff: bool) -> Result<Enrolled, Error> {
+    pub(crate) fn finish_enrolment(
+        &self,
+        state: Value,
+        answer: &Value,
+        staff: bool,
+    ) -> Result<Enrolled, Error> {
         let state: Registration = serde_json::from_value(state).map_err(Error::internal)?;
         let answer: RegisterPublicKeyCredential = read(answer)?;
         let (key, attested) = match state {
@@ -215,7 +220,11 @@ impl Passkeys {
     }
 
     /// Begins a signature by one of these passkeys over a challenge of ours.
-    pub(crate) fn begin_signature(&self, keys: &[Value], challenge: &[u8; 32]) -> Result<(Value, Value), Error> {
+    pub(crate) fn begin_signature(
+        &self,
+        keys: &[Value],
+        challenge: &[u8; 32],
+    ) -> Result<(Value, Value), Error> {
         let keys = keys.iter().map(read_key).collect::<Result<Vec<_>, _>>()?;
         let (options, state) = self
             .webauthn
@@ -225,7 +234,10 @@ impl Passkeys {
         let mut state = serde_json::to_value(state).map_err(Error::internal)?;
         // The library draws a challenge; the one to be signed is made of the request and 32 random bytes of our own.
         let ours = super::ceremony::base64url(challenge);
-        for place in [&mut options["publicKey"]["challenge"], &mut state["ast"]["challenge"]] {
+        for place in [
+            &mut options["publicKey"]["challenge"],
+            &mut state["ast"]["challenge"],
+        ] {
             if !place.is_string() {
                 return Err(Error::internal("the challenge is not where the library keeps it"));
             }
@@ -234,7 +246,12 @@ impl Passkeys {
         Ok((options, state))
     }
 
-    pub(crate) fn finish_signature(&self, state: Value, answer: &Value, key: &Value) -> Result<Signed, Error> {
+    pub(crate) fn finish_signature(
+        &self,
+        state: Value,
+        answer: &Value,
+        key: &Value,
+    ) -> Result<Signed, Error> {
         let state: PasskeyAuthentication = serde_json::from_value(state).map_err(Error::internal)?;
         let answer: PublicKeyCredential = read(answer)?;
         let mut passkey = read_key(key)?;
@@ -314,7 +331,10 @@ fn refused(error: WebauthnError) -> Error {
             "the maker of this key is not one that is trusted here",
         ),
         WebauthnError::Configuration => return Error::internal("passkeys are configured wrongly"),
-        _ => ("passkey_refused", "the passkey's answer does not hold: begin again"),
+        _ => (
+            "passkey_refused",
+            "the passkey's answer does not hold: begin again",
+        ),
     };
     tracing::debug!(?error, code, "a passkey's answer was refused");
     Error::new(ErrorKind::Forbidden, code, message)
@@ -326,10 +346,20 @@ mod tests {
 
     #[test]
     fn a_site_has_a_name_and_https_or_is_this_machine() {
-        for site in ["https://sim.example.kh", "http://localhost:8080", "https://sim.example.kh/"] {
+        for site in [
+            "https://sim.example.kh",
+            "http://localhost:8080",
+            "https://sim.example.kh/",
+        ] {
             assert!(Passkeys::new(site, &[]).is_ok(), "{site}");
         }
-        for site in ["http://sim.example.kh", "https://192.0.2.1", "http://127.0.0.1:8080", "sim", "https://a.b/c"] {
+        for site in [
+            "http://sim.example.kh",
+            "https://192.0.2.1",
+            "http://127.0.0.1:8080",
+            "sim",
+            "https://a.b/c",
+        ] {
             assert_eq!(
                 Passkeys::new(site, &[]).unwrap_err(),
                 PasskeysError::Site(site.to_owned()),

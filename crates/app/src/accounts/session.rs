@@ -41,6 +41,8 @@ pub struct Signs {
     pub new_country: bool,
     /// The password is on a list of leaked ones.
     pub password_leaked: bool,
+    /// The session was begun with a passkey.
+    pub by_passkey: bool,
     /// When the last passkey was added to the account.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub factor_added_at: Option<Timestamp>,
@@ -144,7 +146,9 @@ impl App {
         }
         let passkeys = self.store().passkeys_of(account.id).await?;
         if let Some(id) = row.passkey_id
-            && !passkeys.iter().any(|passkey| passkey.id == id && passkey.is_good())
+            && !passkeys
+                .iter()
+                .any(|passkey| passkey.id == id && passkey.is_good())
         {
             return Err(no());
         }
@@ -154,6 +158,7 @@ impl App {
         let signs = Signs {
             new_network: seen.reasons.iter().any(|reason| reason == "new_network"),
             new_country: seen.reasons.iter().any(|reason| reason == "new_country"),
+            by_passkey: row.passkey_id.is_some(),
             password_leaked: account.password_due.as_deref() == Some("password_leaked"),
             factor_added_at: passkeys.iter().map(|passkey| passkey.added_at).max(),
             password_at: account.password_at,
@@ -384,4 +389,3 @@ impl Job for EndSessions {
         Ok(())
     }
 }
-

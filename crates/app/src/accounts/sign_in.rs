@@ -98,6 +98,7 @@ impl App {
         from: &Whereabouts,
     ) -> Result<SignedIn, Error> {
         let ceremony = Ceremony::open(self.keyring(), ceremony, Purpose::SignIn, self.now())?;
+        self.refuse_spent(&ceremony).await?;
         let site = self.desk().passkeys()?;
         let (account, credential) = site.who_answers(answer).map_err(hidden)?;
         let account = self.usable_account(account).await?.ok_or_else(refused)?;
@@ -132,9 +133,25 @@ impl App {
                 passkey.added_at
             }
         };
-        let prepared = self.prepare(&account, "passkey", Some(passkey.id), from, known).await?;
-        self.begin_session(&account, Some((ceremony.id, ceremony.expires_at)), Some(used), prepared)
-            .await
+        let prepared = self
+            .prepare(&account, "passkey", Some(passkey.id), from, known)
+            .await?;
+        self.begin_session(
+            &account,
+            Some((ceremony.id, ceremony.expires_at)),
+            Some(used),
+            prepared,
+        )
+        .await
+    }
+
+    /// Refuses a challenge that was answered, before its answer is looked at: the same answer sent twice must not be
+    /// taken for a copy of the passkey.
+    pub(crate) async fn refuse_spent(&self, ceremony: &Ceremony) -> Result<(), Error> {
+        if self.store().is_ceremony_spent(ceremony.id).await? {
+            return Err(over());
+        }
+        Ok(())
     }
 
     /// The good passkey of an account with this credential id.
@@ -342,7 +359,11 @@ pub(crate) struct BeginSession {
 }
 
 /// What a job about one account reads.
-pub(crate) fn account_needs(account: AccountId, lines: &[SubscriptionId], ceremony: Option<CeremonyId>) -> Needs {
+pub(crate) fn account_needs(
+    account: AccountId,
+    lines: &[SubscriptionId],
+    ceremony: Option<CeremonyId>,
+) -> Needs {
     Needs {
         lines: lines.to_vec(),
         accounts: AccountNeeds {
@@ -388,6 +409,7 @@ impl Job for BeginSession {
         }
         session.write(&self.shared, &key, draft)?;
         draft.account(AccountWrite::SignIn(self.prepared.sign_in.clone()));
+        draft.account(AccountWrite::Forget);
         if self.prepared.new_device {
             tell_holder(&self.shared, world, account.party_id, Happened::NewDevice, draft)?;
         }
@@ -425,7 +447,13 @@ impl Job for Bar {
         row.version += 1;
         draft.account(AccountWrite::ChangePasskey(row));
         draft.account(AccountWrite::EndSessions(account.id, Ends::All, "passkey_cloned"));
-        tell_holder(&self.shared, world, account.party_id, Happened::PasskeyCloned, draft)?;
+        tell_holder(
+            &self.shared,
+            world,
+            account.party_id,
+            Happened::PasskeyCloned,
+            draft,
+        )?;
         draft.end_entry()?;
         Ok(())
     }

@@ -23,7 +23,9 @@ use crate::{Actor, Error, ErrorKind};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use simwarden_guard::SETTLED;
-use simwarden_model::{AccountId, ApprovalId, ApprovalState, CeremonyId, OperationId, PartyId, Role, Timestamp};
+use simwarden_model::{
+    AccountId, ApprovalId, ApprovalState, CeremonyId, OperationId, PartyId, Role, Timestamp,
+};
 use simwarden_store::records::approval::Approval;
 use simwarden_store::records::operation::Operation;
 use std::time::Duration;
@@ -153,7 +155,13 @@ impl Verified {
             "passkey": row.id,
         });
         let subject_key = subject_key(&shared.keyring, owner)?;
-        let sealed = seal(&subject_key, Of::Signature, self.ceremony.0.as_bytes(), &kept, draft.entropy)?;
+        let sealed = seal(
+            &subject_key,
+            Of::Signature,
+            self.ceremony.0.as_bytes(),
+            &kept,
+            draft.entropy,
+        )?;
         draft.entry().seal(&sealed);
         Ok(Proof {
             kind: ProofKind::Passkey,
@@ -282,6 +290,7 @@ impl App {
         if owner != account {
             return Err(over());
         }
+        self.refuse_spent(&ceremony).await?;
         let account = self.usable_account(owner).await?.ok_or_else(over)?;
         let credential = credential_of(&signature.credential)?;
         let Some(row) = self.passkey_by_credential(&account, &credential).await? else {

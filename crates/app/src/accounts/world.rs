@@ -10,6 +10,7 @@ use simwarden_store::records::sign_in::SignIn;
 use simwarden_store::{BlindIndex, StoreError, Tx};
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
+use std::time::Duration;
 
 /// What a job of accounts must have read before it runs.
 #[derive(Debug, Default, Clone)]
@@ -110,7 +111,14 @@ pub(crate) enum AccountWrite {
     SignIn(SignIn),
     RecoveryCodes(AccountId, Vec<BlindIndex>),
     UseRecoveryCode(AccountId, BlindIndex),
+    /// What is too old to say anything.
+    Forget,
 }
+
+/// How long a count of guesses is kept: it weighs nothing long before.
+const GUESSES_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How long sign-ins are kept: as long as a device is known again.
+const SIGN_INS_KEPT: Duration = Duration::from_secs(400 * 24 * 3600);
 
 impl AccountWrite {
     pub(crate) async fn write(self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
@@ -128,6 +136,11 @@ impl AccountWrite {
             Self::Guesses(rows) => tx.put_guesses(&rows).await,
             Self::SignIn(row) => tx.insert_sign_ins(&[row]).await,
             Self::RecoveryCodes(account, codes) => tx.replace_recovery_codes(account, &codes).await,
+            Self::Forget => {
+                tx.forget_ceremonies(now).await?;
+                tx.forget_guesses(now.minus(GUESSES_KEPT)).await?;
+                tx.forget_sign_ins(now.minus(SIGN_INS_KEPT)).await.map(drop)
+            }
             Self::UseRecoveryCode(account, code) => tx.use_recovery_code(account, code, now).await,
         }
     }

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "what a test stands on must hold")]
 
 mod accounts;
+mod collusion;
 mod events;
+mod guessing;
 mod house;
 mod privacy;
 mod smdp;

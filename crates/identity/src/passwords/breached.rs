@@ -76,7 +76,8 @@ impl BreachedRange {
             }
             let wrong = || RangeError::Line { line: at + 1 };
             let (suffix, count) = line.split_once(':').ok_or_else(wrong)?;
-            let fits = suffix.len() == HASH_DIGITS - NAME_DIGITS && suffix.bytes().all(|b| b.is_ascii_hexdigit());
+            let fits =
+                suffix.len() == HASH_DIGITS - NAME_DIGITS && suffix.bytes().all(|b| b.is_ascii_hexdigit());
             let count: u64 = count.trim().parse().map_err(|_| wrong())?;
             if !fits {
                 return Err(wrong());

@@ -63,7 +63,8 @@ fn compute(
     salt: &[u8; SALT_BYTES],
     cost: Cost,
 ) -> Result<[u8; HASH_BYTES], HashError> {
-    let params = Params::new(cost.memory_kib, cost.passes, 1, Some(HASH_BYTES)).map_err(|_| HashError::Cost)?;
+    let params =
+        Params::new(cost.memory_kib, cost.passes, 1, Some(HASH_BYTES)).map_err(|_| HashError::Cost)?;
     let argon = Argon2::new_with_secret(key, Algorithm::Argon2id, Version::V0x13, params)
         .map_err(|_| HashError::Cost)?;
     let mut hash = [0; HASH_BYTES];
@@ -78,7 +79,12 @@ impl PasswordHash {
     ///
     /// # Errors
     /// [`HashError::Cost`] when the library refuses the cost.
-    pub fn make(password: &str, key: &[u8; 32], salt: [u8; SALT_BYTES], cost: Cost) -> Result<Self, HashError> {
+    pub fn make(
+        password: &str,
+        key: &[u8; 32],
+        salt: [u8; SALT_BYTES],
+        cost: Cost,
+    ) -> Result<Self, HashError> {
         let hash = compute(password, key, &salt, cost)?;
         Ok(Self { cost, salt, hash })
     }
@@ -119,7 +125,8 @@ impl PasswordHash {
             .strip_prefix("$argon2id$v=19$m=")
             .ok_or(HashError::Malformed)?;
         let mut parts = rest.split('$');
-        let (Some(cost), Some(salt), Some(hash), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(cost), Some(salt), Some(hash), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(HashError::Malformed);
         };
@@ -167,7 +174,10 @@ mod tests {
         let mut out = [0; 32];
         argon.hash_password_into(&[1; 32], &[2; 16], &mut out).unwrap();
         let hex: String = out.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659");
+        assert_eq!(
+            hex,
+            "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
+        );
     }
 
     #[test]
@@ -186,7 +196,12 @@ mod tests {
         let made = PasswordHash::make("x", &[1; 32], [2; 16], LOW).unwrap().to_text();
         let greedy = made.replace("m=64", "m=4000000000");
         assert_eq!(PasswordHash::from_text(&greedy), Err(HashError::Cost));
-        for bad in ["", "$argon2i$v=19$m=64,t=1,p=1$a$b", &made[..made.len() - 4], &format!("{made}$x")] {
+        for bad in [
+            "",
+            "$argon2i$v=19$m=64,t=1,p=1$a$b",
+            &made[..made.len() - 4],
+            &format!("{made}$x"),
+        ] {
             assert_eq!(PasswordHash::from_text(bad), Err(HashError::Malformed), "{bad}");
         }
     }

@@ -165,12 +165,7 @@ async fn owner_of(app: &App, number: &str) -> anyhow::Result<PartyId> {
 }
 
 /// A code that lets the tests of the pages enrol a passkey.
-async fn invitation(
-    app: &App,
-    role: Role,
-    operator: &str,
-    party: Option<PartyId>,
-) -> anyhow::Result<String> {
+async fn invitation(app: &App, role: Role, operator: &str, party: Option<PartyId>) -> anyhow::Result<String> {
     let new = NewAccount {
         role,
         operator: Some(operator.to_owned()),

@@ -43,7 +43,12 @@ pub struct Serve {
     #[arg(long, env = "SIMWARDEN_SITE", value_name = "URL")]
     site: Option<String>,
     /// A maker's certificate, PEM: staff then enrol only keys that such a maker vouches for; may be given again
-    #[arg(long, env = "SIMWARDEN_STAFF_KEY_ROOTS", value_name = "FILE", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "SIMWARDEN_STAFF_KEY_ROOTS",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
     staff_key_root: Vec<PathBuf>,
     /// A folder of range files of leaked passwords, in Have I Been Pwned's format
     #[arg(long, env = "SIMWARDEN_LEAKED_PASSWORDS", value_name = "DIR")]

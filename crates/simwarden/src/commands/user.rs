@@ -116,7 +116,11 @@ impl User {
             }
             Command::List => {
                 for account in app.store().accounts().await? {
-                    let state = if account.disabled_at.is_some() { "closed" } else { "open" };
+                    let state = if account.disabled_at.is_some() {
+                        "closed"
+                    } else {
+                        "open"
+                    };
                     let operator = account.operator.as_deref().unwrap_or("all");
                     println!(
                         "{} {:13} {operator:8} since {} {state}",
@@ -124,8 +128,14 @@ impl User {
                     );
                 }
             }
-            Command::Passkey { account, remove: None } => passkeys(&app, account).await?,
-            Command::Passkey { account, remove: Some(passkey) } => {
+            Command::Passkey {
+                account,
+                remove: None,
+            } => passkeys(&app, account).await?,
+            Command::Passkey {
+                account,
+                remove: Some(passkey),
+            } => {
                 app.remove_passkey_of(&system, account, passkey).await?;
                 eprintln!("passkey {passkey} is taken off, and the sessions begun with it are over");
             }
@@ -154,7 +164,11 @@ async fn passkeys(app: &App, account: AccountId) -> anyhow::Result<()> {
             (false, true) => "one device, attested",
             (false, false) => "one device",
         };
-        let barred = if passkey.suspect_at.is_some() { ", BARRED: a copy was used" } else { "" };
+        let barred = if passkey.suspect_at.is_some() {
+            ", BARRED: a copy was used"
+        } else {
+            ""
+        };
         println!(
             "{} {} ({kind}{barred}) since {}",
             passkey.id, passkey.name, passkey.added_at

@@ -1,7 +1,7 @@
 //! Challenges that were answered: none takes a second answer.
 
 use crate::db::{Arg, Table, Tx};
-use crate::StoreError;
+use crate::{Store, StoreError};
 use simwarden_model::{CeremonyId, Timestamp};
 
 const TABLE: Table = Table {
@@ -40,5 +40,16 @@ impl Tx {
     pub async fn forget_ceremonies(&mut self, before: Timestamp) -> Result<u64, StoreError> {
         self.execute("DELETE FROM ceremony WHERE expires_at < $1", vec![before.into()])
             .await
+    }
+}
+
+impl Store {
+    /// Whether a challenge was answered.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn is_ceremony_spent(&self, id: CeremonyId) -> Result<bool, StoreError> {
+        let sql = "SELECT id FROM ceremony WHERE id = $1";
+        Ok(!self.db.fetch(sql, vec![id.into()]).await?.is_empty())
     }
 }

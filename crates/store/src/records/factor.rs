@@ -1,9 +1,9 @@
 //! Second factors of persons.
 
 use super::{FromColumns, read_all};
-use crate::{Store, StoreError};
 use crate::columns::Columns;
 use crate::db::{Arg, Table, Tx};
+use crate::{Store, StoreError};
 use simwarden_model::{FactorId, PartyId, Timestamp};
 
 const TABLE: Table = Table {

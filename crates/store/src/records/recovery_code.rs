@@ -19,8 +19,11 @@ impl Tx {
         account: AccountId,
         codes: &[BlindIndex],
     ) -> Result<(), StoreError> {
-        self.execute("DELETE FROM recovery_code WHERE account_id = $1", vec![account.into()])
-            .await?;
+        self.execute(
+            "DELETE FROM recovery_code WHERE account_id = $1",
+            vec![account.into()],
+        )
+        .await?;
         let args = |code: &BlindIndex| -> Vec<Arg> {
             vec![account.into(), (*code).into(), None::<Timestamp>.into()]
         };
@@ -39,14 +42,15 @@ impl Tx {
         code: BlindIndex,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let sql =
-            "UPDATE recovery_code SET used_at = $1 WHERE account_id = $2 AND code_idx = $3 AND used_at IS NULL";
+        let sql = "UPDATE recovery_code SET used_at = $1 WHERE account_id = $2 AND code_idx = $3 AND used_at IS NULL";
         match self
             .execute(sql, vec![now.into(), account.into(), code.into()])
             .await?
         {
             1 => Ok(()),
-            _ => Err(StoreError::Stale { what: "recovery code" }),
+            _ => Err(StoreError::Stale {
+                what: "recovery code",
+            }),
         }
     }
 }

@@ -215,7 +215,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn sessions_of(&self, account: AccountId, now: Timestamp) -> Result<Vec<SessionRow>, StoreError> {
+    pub async fn sessions_of(
+        &self,
+        account: AccountId,
+        now: Timestamp,
+    ) -> Result<Vec<SessionRow>, StoreError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM session WHERE account_id = $1 AND ended_at IS NULL AND expires_at > $2 \
              ORDER BY created_at DESC LIMIT 100"

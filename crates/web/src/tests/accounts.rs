@@ -99,16 +99,31 @@ async fn a_person_signs_up_signs_in_looks_around_and_signs_out() {
     let me: crate::shapes::Me = browser.get(&world, "/v1/me").await.json();
     assert_eq!((&*me.role, &*me.name), ("subscriber", "Sok Dara"));
     let account: shapes::Account = browser.get(&world, "/v1/account").await.json();
-    assert_eq!((account.id, account.password), (invitation.account.clone(), false));
+    assert_eq!(
+        (account.id, account.password),
+        (invitation.account.clone(), false)
+    );
     let passkeys: shapes::Passkeys = browser.get(&world, "/v1/passkeys").await.json();
     assert_eq!(passkeys.passkeys.len(), 1);
     let path = format!("/v1/passkeys/{}", passkeys.passkeys[0].id);
-    assert_eq!(browser.post(&world, &path, json!({ "name": "blue phone" })).await.status, 204);
+    assert_eq!(
+        browser
+            .post(&world, &path, json!({ "name": "blue phone" }))
+            .await
+            .status,
+        204
+    );
     let last = browser.send(&world, "DELETE", &path, None).await;
-    assert_eq!((last.status.as_u16(), last.code()), (409, "last_passkey".to_owned()));
+    assert_eq!(
+        (last.status.as_u16(), last.code()),
+        (409, "last_passkey".to_owned())
+    );
 
     // Another passkey, by the same browser.
-    let begun: shapes::Begun = browser.send(&world, "POST", "/v1/passkeys/begin", None).await.json();
+    let begun: shapes::Begun = browser
+        .send(&world, "POST", "/v1/passkeys/begin", None)
+        .await
+        .json();
     let mut second = SoftKey::at(SITE);
     let body = json!({
         "ceremony": begun.ceremony, "credential": second.create(&begun.options), "name": "key ring",
@@ -127,18 +142,29 @@ async fn a_person_signs_up_signs_in_looks_around_and_signs_out() {
     assert_eq!(browser.get(&world, "/v1/me").await.status, 401);
 
     // A foreign page cannot write, a stolen cookie without the device's mark is nothing, a bearer neither.
-    let mut thief = Browser { cookies: laptop.cookies.clone() };
+    let mut thief = Browser {
+        cookies: laptop.cookies.clone(),
+    };
     thief.cookies.retain(|(name, _)| name == "__Host-simwarden");
     assert_eq!(thief.get(&world, "/v1/me").await.status, 401);
     let secret = thief.cookies[0].1.clone();
     assert_eq!(world.get(&secret, "/v1/me").await.status, 401);
-    let foreign = request("POST", "", "/v1/sign-in/begin").body(Body::empty()).unwrap();
+    let foreign = request("POST", "", "/v1/sign-in/begin")
+        .body(Body::empty())
+        .unwrap();
     assert_eq!(world.send(foreign).await.status, 403);
 
-    assert_eq!(laptop.send(&world, "DELETE", "/v1/session", None).await.status, 204);
+    assert_eq!(
+        laptop.send(&world, "DELETE", "/v1/session", None).await.status,
+        204
+    );
     laptop.cookies.retain(|(name, _)| name != "__Host-simwarden");
     laptop.cookies.push(("__Host-simwarden".to_owned(), secret));
-    assert_eq!(laptop.get(&world, "/v1/me").await.status, 401, "signed out is signed out");
+    assert_eq!(
+        laptop.get(&world, "/v1/me").await.status,
+        401,
+        "signed out is signed out"
+    );
     assert_eq!(browser.sign_in(&world, &mut key).await.status, 200);
 
     let admin = world.token(Role::Admin, None, None).await;
@@ -147,11 +173,16 @@ async fn a_person_signs_up_signs_in_looks_around_and_signs_out() {
     assert_eq!((access.passkeys.len(), access.sessions.len()), (2, 1));
     let again = world.raw(&admin, &format!("{path}/invitation"), "").await;
     let _: shapes::Invitation = again.json();
-    let closed = world.post(&admin, &format!("{path}/shut-out"), json!({ "close": true })).await;
+    let closed = world
+        .post(&admin, &format!("{path}/shut-out"), json!({ "close": true }))
+        .await;
     assert_eq!(closed.status, 204);
     assert_eq!(browser.get(&world, "/v1/me").await.status, 401);
     let refused = browser.sign_in(&world, &mut key).await;
-    assert_eq!((refused.status.as_u16(), refused.code()), (401, "sign_in_refused".to_owned()));
+    assert_eq!(
+        (refused.status.as_u16(), refused.code()),
+        (401, "sign_in_refused".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -163,10 +194,22 @@ async fn a_password_and_a_recovery_code_are_ways_in_and_every_wrong_one_looks_al
         "party": owner.party,
     });
     let (mut browser, ..) = enrolled(&world, account).await;
-    let weak = browser.post(&world, "/v1/account/password", json!({ "password": "Phnompenh2026!" })).await;
-    assert_eq!((weak.status.as_u16(), weak.code()), (400, "password_too_short".to_owned()));
+    let weak = browser
+        .post(
+            &world,
+            "/v1/account/password",
+            json!({ "password": "Phnompenh2026!" }),
+        )
+        .await;
+    assert_eq!(
+        (weak.status.as_u16(), weak.code()),
+        (400, "password_too_short".to_owned())
+    );
     let good = json!({ "password": "tuk kdau nov leu phnom" });
-    assert_eq!(browser.post(&world, "/v1/account/password", good).await.status, 204);
+    assert_eq!(
+        browser.post(&world, "/v1/account/password", good).await.status,
+        204
+    );
     let codes: shapes::RecoveryCodes = browser
         .send(&world, "POST", "/v1/account/recovery-codes", None)
         .await
@@ -176,9 +219,19 @@ async fn a_password_and_a_recovery_code_are_ways_in_and_every_wrong_one_looks_al
     let by_password = |login: &str, password: &str| json!({ "login": login, "password": password });
     let mut elsewhere = Browser::default();
     let path = "/v1/sign-in/password";
-    let wrong = elsewhere.post(&world, path, by_password("dara@example.com", "tuk kdau nov leu phno")).await;
+    let wrong = elsewhere
+        .post(
+            &world,
+            path,
+            by_password("dara@example.com", "tuk kdau nov leu phno"),
+        )
+        .await;
     let unknown = Browser::default()
-        .post(&world, path, by_password("nobody@example.com", "tuk kdau nov leu phnom"))
+        .post(
+            &world,
+            path,
+            by_password("nobody@example.com", "tuk kdau nov leu phnom"),
+        )
         .await;
     let but_id = |answer: &Answer| {
         let mut body: Value = answer.json();
@@ -187,7 +240,11 @@ async fn a_password_and_a_recovery_code_are_ways_in_and_every_wrong_one_looks_al
     };
     assert_eq!(but_id(&wrong), but_id(&unknown));
     let right = elsewhere
-        .post(&world, path, by_password(" Dara@Example.com", "tuk kdau nov leu phnom"))
+        .post(
+            &world,
+            path,
+            by_password(" Dara@Example.com", "tuk kdau nov leu phnom"),
+        )
         .await;
     let signed_in: shapes::SignedIn = right.json();
     assert_eq!(signed_in.session.how, "password");
@@ -196,13 +253,18 @@ async fn a_password_and_a_recovery_code_are_ways_in_and_every_wrong_one_looks_al
     let recovered = Browser::default().post(&world, path, code.clone()).await;
     assert_eq!(recovered.json::<shapes::SignedIn>().session.how, "recovery");
     let twice = Browser::default().post(&world, path, code).await;
-    assert_eq!((twice.status.as_u16(), twice.code()), (401, "sign_in_refused".to_owned()));
+    assert_eq!(
+        (twice.status.as_u16(), twice.code()),
+        (401, "sign_in_refused".to_owned())
+    );
 }
 
 #[tokio::test]
 async fn the_link_in_a_mail_says_no_once_and_cannot_say_yes() {
     let world = world().await;
-    let owner = world.person_with_mail("Sok Dara", "85512345678", "dara@example.com").await;
+    let owner = world
+        .person_with_mail("Sok Dara", "85512345678", "dara@example.com")
+        .await;
     let agent = world.token(Role::Agent, Some("shop-1"), None).await;
     let asked = world.post(&agent, "/v1/operations", replace(&owner)).await;
     let asked: crate::shapes::OperationAsked = asked.json();
@@ -213,7 +275,10 @@ async fn the_link_in_a_mail_says_no_once_and_cannot_say_yes() {
     assert!(page.text.contains("shop-1") && page.text.contains("<form method=\"post\">"));
     assert!(!page.text.contains("<script"));
     let csp = page.headers["content-security-policy"].to_str().unwrap();
-    assert!(csp.contains("form-action 'self'") && csp.contains("default-src 'none'"), "{csp}");
+    assert!(
+        csp.contains("form-action 'self'") && csp.contains("default-src 'none'"),
+        "{csp}"
+    );
     let form = request("POST", "", &path)
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::empty())

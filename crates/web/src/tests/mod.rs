@@ -7,9 +7,9 @@ mod input;
 mod openapi;
 pub(crate) mod row;
 mod sockets;
+#[path = "../../../app/tests/kit/soft_key.rs"]
+mod soft_key;
 mod story;
 mod stream;
 mod tricks;
 mod world;
-#[path = "../../../app/tests/kit/soft_key.rs"]
-mod soft_key;

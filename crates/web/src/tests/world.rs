@@ -211,14 +211,26 @@ impl World {
     pub(crate) async fn link_in_mail(&self, person: &Person) -> String {
         let rows = self.app.store().subject_keys(&[person.party]).await.unwrap();
         let key = simwarden_app::subject_key(self.app.keyring(), rows.first()).unwrap();
-        let due = self.app.store().outbox_due(self.app.now(), i64::MAX, 100).await.unwrap();
+        let due = self
+            .app
+            .store()
+            .outbox_due(self.app.now(), i64::MAX, 100)
+            .await
+            .unwrap();
         due.iter()
             .filter_map(|item| {
                 let sealed = item.sealed.as_ref()?;
                 let notice: simwarden_app::ports::Notice =
                     simwarden_app::open(&key, Of::Notice, item.id.as_bytes(), sealed).ok()?;
-                assert!(notice.email.is_some() || !notice.text.contains("http"), "no link in an SMS");
-                notice.text.lines().find(|line| line.starts_with("https://")).map(str::to_owned)
+                assert!(
+                    notice.email.is_some() || !notice.text.contains("http"),
+                    "no link in an SMS"
+                );
+                notice
+                    .text
+                    .lines()
+                    .find(|line| line.starts_with("https://"))
+                    .map(str::to_owned)
             })
             .next()
             .expect("a mail with a link")
@@ -249,7 +261,15 @@ impl World {
             version: 1,
             import_id: None,
         };
-        let line = line_row(&self.app, &key, party_id, line_id, (number, mail), at, &mut entropy);
+        let line = line_row(
+            &self.app,
+            &key,
+            party_id,
+            line_id,
+            (number, mail),
+            at,
+            &mut entropy,
+        );
         let live = self.profile(
             &format!("8985501{number}"),
             Some((&key, line_id)),

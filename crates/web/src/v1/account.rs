@@ -51,11 +51,7 @@ pub(crate) async fn password(
     caller: Caller,
     Json(new): Json<NewPassword>,
 ) -> Result<StatusCode, Problem> {
-    state
-        .inner
-        .app
-        .set_password(&caller.actor, &new.password)
-        .await?;
+    state.inner.app.set_password(&caller.actor, &new.password).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -68,10 +68,13 @@ fn given(evidence: Evidence) -> Result<Given, Problem> {
             "with `passkey` come `ceremony` and `credential`, and no `code`",
         )),
         ("second_approver", None, None) => Ok(Given::SecondApprover),
-        ("second_approver", Some(_), _) => Err(Problem::field("code", "belongs to `totp` only; leave it out")),
-        ("totp" | "second_approver", _, Some(_)) => {
-            Err(Problem::field("credential", "belongs to `passkey` only; leave it out"))
+        ("second_approver", Some(_), _) => {
+            Err(Problem::field("code", "belongs to `totp` only; leave it out"))
         }
+        ("totp" | "second_approver", _, Some(_)) => Err(Problem::field(
+            "credential",
+            "belongs to `passkey` only; leave it out",
+        )),
         _ => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "unsupported_evidence",

@@ -45,7 +45,10 @@ pub(crate) async fn list(State(state): State<WebState>, caller: Caller) -> Resul
             content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn begin(State(state): State<WebState>, caller: Caller) -> Result<axum::Json<Begun>, Problem> {
+pub(crate) async fn begin(
+    State(state): State<WebState>,
+    caller: Caller,
+) -> Result<axum::Json<Begun>, Problem> {
     let who = Enrol::SignedIn(caller.actor);
     Ok(axum::Json(state.inner.app.begin_enrolment(&who).await?))
 }

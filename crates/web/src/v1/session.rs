@@ -1,7 +1,8 @@
 //! `POST /v1/session` and `DELETE /v1/session`: the page trades a token for a cookie that scripts cannot read.
 
 use crate::auth::{
-    SESSION_SECONDS, cookie_name, cookie_named, device_cookie_name, own_page, peer_of, recognise, session_cookie,
+    SESSION_SECONDS, cookie_name, cookie_named, device_cookie_name, own_page, peer_of, recognise,
+    session_cookie,
 };
 use crate::body::Json;
 use crate::{Problem, WebState};

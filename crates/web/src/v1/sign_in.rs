@@ -31,9 +31,12 @@ struct Body {
 /// The answer to somebody who signed in: the session in the body, its secret and the device's mark in cookies.
 pub(crate) fn signed_in(state: &WebState, done: SignedIn) -> Result<Response, Problem> {
     let https = state.inner.https;
-    let cookies = session_cookie(https, &done.secret, SESSION_SECONDS).zip(device_cookie(https, &done.device));
+    let cookies =
+        session_cookie(https, &done.secret, SESSION_SECONDS).zip(device_cookie(https, &done.device));
     let (session, device) = cookies.ok_or_else(Problem::internal)?;
-    let body = Body { session: done.session };
+    let body = Body {
+        session: done.session,
+    };
     Ok((
         StatusCode::OK,
         AppendHeaders([(SET_COOKIE, session), (SET_COOKIE, device)]),

@@ -6,6 +6,7 @@ use simwarden_app::{
     Actor, App, AppConfig, Error, LineRef, NewOperation, NewToken, Passkeys, RequestContext, Submitted,
 };
 use simwarden_guard::{Engine, PackSource};
+use simwarden_identity::passwords::Cost;
 use simwarden_model::{
     Channel, Claim, Clock, DocumentKey, DocumentKind, Eid, LockScope, Msisdn, OperationKind, PartyId, Role,
     SubscriptionId, Timestamp,
@@ -81,7 +82,14 @@ impl House {
             store,
             keyring: Keyring::new([7; 32]),
             engine,
-            limits: simwarden_app::Limits::default(),
+            limits: simwarden_app::Limits {
+                // A thousandth of what a real one pays: what is tested here is who pays.
+                password_cost: Cost {
+                    memory_kib: 64,
+                    passes: 1,
+                },
+                ..simwarden_app::Limits::default()
+            },
             clock: clock.map(|clock| clock as Arc<dyn Clock>),
             entropy: None,
             accept_clock: false,
