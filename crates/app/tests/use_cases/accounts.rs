@@ -539,5 +539,5 @@ async fn an_approval_takes_the_number_and_a_signature_over_what_would_happen() {
     let seen = house.app.operation(&agent, asked.operation).await.unwrap();
     assert_eq!(seen.summary.state, OperationState::Executing, "{seen:#?}");
     let twice = house.app.approve(&owner, question.id, number, &signature).await;
-    assert_eq!(code(twice), "question_over");
+    assert_eq!(code(twice), "challenge_over");
 }

@@ -37,10 +37,9 @@ async fn ten_thousand_passwords_from_a_thousand_addresses_get_a_hundred_looks_at
     let before = house.app.passwords_evaluated();
     let mut slowed = 0;
     for n in 0..10_000_u32 {
-        let tried = house.app.sign_in_with_password(
-            guess(&person, &format!("guess number {n}")),
-            &from_address(n % 1_000),
-        );
+        let from = from_address(n % 1_000);
+        let given = guess(&person, &format!("guess number {n}"));
+        let tried = house.app.sign_in_with_password(given, &from);
         match tried.await.unwrap_err().code {
             "slow_down" => slowed += 1,
             code => assert_eq!(code, "sign_in_refused"),
