@@ -1,11 +1,12 @@
-//! Who acts: a token that was presented and is valid.
+//! Who acts: a token that was presented and is valid, or somebody who is signed in.
 
-use simwarden_model::{PartyId, Role, Timestamp, TokenId};
+use crate::accounts::Signs;
+use simwarden_model::{AccountId, PartyId, Role, SessionId, Timestamp, TokenId};
 
 /// Somebody, or something, that acts.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// The token.
+    /// The token; of somebody signed in, the device (subscribers) or the account (staff) in its place.
     pub token: TokenId,
     /// What it may do.
     pub role: Role,
@@ -21,6 +22,14 @@ pub struct Actor {
     pub since: Timestamp,
     /// Whom it was given to.
     pub name: String,
+    /// The account that is signed in; none for tokens.
+    pub account: Option<AccountId>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// When the session began.
+    pub begun: Option<Timestamp>,
+    /// What was seen of the session.
+    pub signs: Option<Signs>,
 }
 
 impl Actor {
@@ -36,6 +45,10 @@ impl Actor {
             terminal: None,
             since: Timestamp::EPOCH,
             name: "simwarden".to_owned(),
+            account: None,
+            session: None,
+            begun: None,
+            signs: None,
         }
     }
 

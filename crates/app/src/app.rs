@@ -2,20 +2,18 @@
 
 use crate::chance::{OsEntropy, SystemClock};
 use crate::committer::{Committer, Job, Parts};
-use crate::followup::{
-    AnswerQuestion, GiveProof, Given, Outcome, OwnerAnswer, RollBack, RollBackAnswer, Stop, TimeUp,
-};
+use crate::followup::{RollBack, RollBackAnswer, Stop, TimeUp};
 use crate::ingest::{BATCH_BYTES_MAX, CHUNK_EVENTS, IngestReport, StoreEvents, may_deliver, named, parse};
 use crate::operation::NewOperation;
 use crate::shared::{Limits, Shared};
 use crate::submit::{Submit, Submitted};
 use crate::tokens::{EnrolTotp, Erase, MakeToken, NewToken, Retain, RevokeToken, TOKEN_PREFIX, token_hash};
-use crate::views::{OperationDetail, OperationSummary, QuestionView, detail, summary};
+use crate::views::{OperationDetail, OperationSummary, detail, summary};
 use crate::watchman::ClockGuard;
 use crate::{Actor, Error, ErrorKind, Update};
 use simwarden_guard::Engine;
 use simwarden_model::{
-    ApprovalId, Clock, Entropy, FactorId, OperationId, OperationState, PartyId, Role, Timestamp, TokenId,
+    Clock, Entropy, FactorId, OperationId, OperationState, PartyId, Role, Timestamp, TokenId,
 };
 use simwarden_store::records::operation::Operation;
 use simwarden_store::{Keyring, Store};
@@ -167,14 +165,41 @@ impl App {
         self.inner.committer.commit(job).await
     }
 
-    fn draw<const N: usize>(&self) -> [u8; N] {
+    pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
-        self.inner
-            .entropy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .fill(&mut bytes);
+        self.with_entropy(|entropy| entropy.fill(&mut bytes));
         bytes
+    }
+
+    /// Chance, for as long as something is drawn.
+    pub(crate) fn with_entropy<T>(&self, draw: impl FnOnce(&mut dyn Entropy) -> T) -> T {
+        draw(&mut *self.inner.entropy.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Time since the process started, which no clock change moves.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.inner.clock.monotonic()
+    }
+
+    /// What the accounts hold on to.
+    pub(crate) fn desk(&self) -> &crate::accounts::Desk {
+        &self.inner.shared.desk
+    }
+
+    /// Says at which address people reach this server: passkeys are bound to it. Once, at the start.
+    ///
+    /// # Errors
+    /// When it was said before.
+    pub fn open_site(&self, passkeys: crate::accounts::Passkeys) -> Result<(), Error> {
+        self.desk().open_site(passkeys)
+    }
+
+    /// Says in which folder the ranges of leaked passwords lie. Once, at the start.
+    ///
+    /// # Errors
+    /// When it was said before.
+    pub fn use_leaked_passwords(&self, folder: std::path::PathBuf) -> Result<(), Error> {
+        self.desk().use_leaked(folder)
     }
 
     // ---- tokens -------------------------------------------------------------------------------------------------
@@ -219,6 +244,10 @@ impl App {
             terminal: row.terminal,
             since: row.created_at,
             name: row.name,
+            account: None,
+            session: None,
+            begun: None,
+            signs: None,
         };
         let mut cache = self.inner.tokens.lock().unwrap_or_else(PoisonError::into_inner);
         if cache.len() >= TOKEN_CACHE_MAX {
@@ -371,75 +400,6 @@ impl App {
             .operations_page(actor.operator.as_deref(), state, before, limit)
             .await?;
         rows.iter().map(summary).collect()
-    }
-
-    /// Gives evidence for an operation.
-    ///
-    /// # Errors
-    /// When the operation takes none. A wrong code is no error but [`Outcome::Wrong`], and counts.
-    pub async fn give_proof(&self, actor: &Actor, id: OperationId, given: Given) -> Result<Outcome, Error> {
-        let eid = self.wished_eid(id).await?;
-        self.commit(GiveProof {
-            shared: self.shared(),
-            actor: actor.clone(),
-            operation: id,
-            given,
-            eid,
-        })
-        .await
-    }
-
-    /// The questions that wait for the subscriber.
-    ///
-    /// # Errors
-    /// When the actor is no subscriber.
-    pub async fn questions(&self, actor: &Actor) -> Result<Vec<QuestionView>, Error> {
-        let party = match (actor.role, actor.party) {
-            (Role::Subscriber, Some(party)) => party,
-            _ => return Err(Error::forbidden("questions are answered by the owner")),
-        };
-        let now = self.now();
-        let mut views = Vec::new();
-        for question in self.inner.store.approvals_pending(party).await? {
-            if question.expires_at <= now {
-                continue;
-            }
-            let row = self.operation_row(question.operation_id).await?;
-            views.push(QuestionView {
-                id: question.id,
-                operation: summary(&row)?,
-                created_at: question.created_at,
-                expires_at: question.expires_at,
-            });
-        }
-        Ok(views)
-    }
-
-    /// The owner answers a question.
-    ///
-    /// # Errors
-    /// When the question is over or not theirs.
-    pub async fn answer(
-        &self,
-        actor: &Actor,
-        question: ApprovalId,
-        answer: OwnerAnswer,
-    ) -> Result<Outcome, Error> {
-        let row = self
-            .inner
-            .store
-            .approval(question)
-            .await?
-            .ok_or_else(|| Error::not_found("question"))?;
-        let eid = self.wished_eid(row.operation_id).await?;
-        self.commit(AnswerQuestion {
-            shared: self.shared(),
-            actor: actor.clone(),
-            approval: question,
-            answer,
-            eid,
-        })
-        .await
     }
 
     /// Stops an operation.

@@ -1,5 +1,6 @@
 //! What a batch of jobs wants to write: collected in memory, then written in one transaction.
 
+use crate::accounts::world::AccountWrite;
 use crate::entry::{EntryBody, RowMark};
 use crate::smdp::world::SmdpWrite;
 use crate::{Error, Update};
@@ -64,6 +65,7 @@ pub(crate) struct Draft<'e> {
     brakes: Vec<BrakeCount>,
     rare: Vec<Rare>,
     smdp: Vec<SmdpWrite>,
+    accounts: Vec<AccountWrite>,
     updates: Vec<Update>,
 }
 
@@ -96,7 +98,7 @@ pub(crate) enum Rare {
 }
 
 /// How long each list was, to take back what a job wrote before it failed.
-pub(crate) struct Mark([usize; 21], i64);
+pub(crate) struct Mark([usize; 22], i64);
 
 macro_rules! lists {
     ($draft:ident) => {
@@ -122,6 +124,7 @@ macro_rules! lists {
             $draft.updates.len(),
             $draft.signals.len(),
             $draft.smdp.len(),
+            $draft.accounts.len(),
         ]
     };
 }
@@ -157,6 +160,7 @@ impl<'e> Draft<'e> {
             brakes: Vec::new(),
             rare: Vec::new(),
             smdp: Vec::new(),
+            accounts: Vec::new(),
             updates: Vec::new(),
         }
     }
@@ -188,6 +192,7 @@ impl<'e> Draft<'e> {
             up,
             sg,
             sm,
+            ac,
         ] = mark.0;
         self.entries.truncate(e);
         self.parties.truncate(p);
@@ -210,13 +215,14 @@ impl<'e> Draft<'e> {
         self.updates.truncate(up);
         self.signals.truncate(sg);
         self.smdp.truncate(sm);
+        self.accounts.truncate(ac);
         self.open = None;
         self.next = mark.1;
     }
 
     /// Whether the batch writes anything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.rare.is_empty()
+        self.entries.is_empty() && self.rare.is_empty() && self.accounts.is_empty()
     }
 
     /// Begins the one ledger entry of a job; answers its index.
@@ -341,6 +347,10 @@ impl<'e> Draft<'e> {
             self.entry().rows.push(mark);
         }
         self.smdp.push(write);
+    }
+    /// Writes something of the accounts.
+    pub(crate) fn account(&mut self, write: AccountWrite) {
+        self.accounts.push(write);
     }
     pub(crate) fn update(&mut self, update: Update) {
         self.updates.push(update);
@@ -493,6 +503,7 @@ impl Draft<'_> {
                 Rare::Erase(party) => {
                     tx.destroy_subject_key(party, self.now).await?;
                     tx.delete_factors_of(party).await?;
+                    tx.delete_accounts_of(party).await?;
                 }
                 Rare::Retain(party, until) => {
                     tx.retain_subject(party, until).await?;
@@ -501,6 +512,9 @@ impl Draft<'_> {
         }
         for write in self.smdp {
             write.write(tx).await?;
+        }
+        for write in self.accounts {
+            write.write(tx, self.now).await?;
         }
         Ok(())
     }

@@ -201,8 +201,18 @@ fn session(from: &Sources<'_>, facts: &mut Facts) {
     s.new_network = from.context.said.new_network.filter(|new| *new);
     s.country_mismatch = from.context.said.country_mismatch.or(Some(false));
     s.password_leaked = from.context.said.password_leaked.or(Some(false));
-    s.password_reset_age = Age::at(from.now, signal.password_reset_at);
-    s.factor_added_age = Age::at(from.now, signal.factor_added_at);
+    let mut password_at = signal.password_reset_at;
+    let mut factor_at = signal.factor_added_at;
+    if let Some(signs) = &from.context.signs {
+        // A session of our own: what was seen of it is known, whatever the asker says.
+        s.new_network = Some(signs.new_network || s.new_network == Some(true));
+        s.country_mismatch = Some(signs.new_country || s.country_mismatch == Some(true));
+        s.password_leaked = Some(signs.password_leaked || s.password_leaked == Some(true));
+        password_at = newest(password_at, signs.password_at);
+        factor_at = newest(factor_at, signs.factor_added_at);
+    }
+    s.password_reset_age = Age::at(from.now, password_at);
+    s.factor_added_age = Age::at(from.now, factor_at);
 }
 
 fn signals(from: &Sources<'_>, facts: &mut Facts) {

@@ -12,10 +12,8 @@ use crate::secrets::{Of, Wish, open, subject_key};
 use crate::shared::Shared;
 use crate::world::{Needs, World};
 use crate::{Actor, Error, ErrorKind};
-use simwarden_guard::{Notify, SETTLED, Verdict};
-use simwarden_model::{
-    ApprovalId, ApprovalState, Channel, OperationEvent, OperationId, OperationState, Role,
-};
+use simwarden_guard::{Notify, Verdict};
+use simwarden_model::{OperationEvent, OperationId, OperationState, Role};
 use simwarden_store::Indexed;
 use std::sync::Arc;
 
@@ -53,7 +51,7 @@ impl<'a> Work<'a> {
     }
 
     /// Decides again and goes on from there.
-    fn again(&mut self, draft: &mut Draft<'_>) -> Result<(), Error> {
+    pub(crate) fn again(&mut self, draft: &mut Draft<'_>) -> Result<(), Error> {
         let decision = self.decide(draft, false)?;
         if decision.verdict == Verdict::Deny {
             self.tell(
@@ -93,6 +91,8 @@ pub(crate) struct GiveProof {
     pub actor: Actor,
     pub operation: OperationId,
     pub given: Given,
+    /// A passkey's signature that was checked; none for other evidence, and for a wrong one.
+    pub signed: Option<crate::accounts::Verified>,
     /// The chip of the operation, read before.
     pub eid: Option<String>,
 }
@@ -102,6 +102,8 @@ pub(crate) struct GiveProof {
 pub enum Given {
     /// A code of the owner's authenticator.
     Totp(String),
+    /// A passkey's signature over this operation.
+    Passkey(crate::accounts::Signature),
     /// The actor approves as a second member of staff.
     SecondApprover,
 }
@@ -110,10 +112,13 @@ impl Job for GiveProof {
     type Answer = Outcome;
 
     fn needs(&self) -> Needs {
-        Needs {
-            factors: true,
-            ..needs_of(&self.shared, self.operation, self.eid.as_deref())
+        let mut needs = needs_of(&self.shared, self.operation, self.eid.as_deref());
+        needs.factors = true;
+        if let Some(signed) = &self.signed {
+            needs.accounts.accounts.push(signed.account());
+            needs.accounts.ceremonies.push(signed.ceremony());
         }
+        needs
     }
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<Outcome, Error> {
@@ -129,30 +134,36 @@ impl Job for GiveProof {
                 ),
             ));
         }
-        let since = match &self.given {
-            Given::SecondApprover => self.second(&work)?,
+        let (kind, since) = match &self.given {
+            Given::SecondApprover => (ProofKind::SecondApprover, self.second(&work)?),
             Given::Totp(code) => match self.totp(code, &work, world, draft)? {
-                Some(since) => since,
+                Some(since) => (ProofKind::Totp, since),
                 None => return self.wrong("totp", work, draft),
             },
-        };
-        let kind = match self.given {
-            Given::Totp(_) => ProofKind::Totp,
-            Given::SecondApprover => ProofKind::SecondApprover,
+            Given::Passkey(_) if self.signed.is_none() => return self.wrong("passkey", work, draft),
+            Given::Passkey(_) => (ProofKind::Passkey, draft.now),
         };
         draft.begin_entry("evidence.given", self.actor.role, Some(self.actor.token));
         draft.history("evidence", &work.about(), &serde_json::json!({ "kind": kind }));
+        let proof = match &self.signed {
+            Some(signed) => {
+                let about = (&work.operation, &work.wish, &work.parts.context, None);
+                signed.enter(&self.shared, &self.actor, about, world, draft)?
+            }
+            None => Proof {
+                kind,
+                at: draft.now,
+                by: self.actor.token,
+                shop: self.actor.shop.clone(),
+                since,
+                party: self.actor.party,
+                synced: false,
+            },
+        };
         work.parts
             .proofs
             .retain(|p| !(p.kind == kind && p.by == self.actor.token));
-        work.parts.proofs.push(Proof {
-            kind,
-            at: draft.now,
-            by: self.actor.token,
-            shop: self.actor.shop.clone(),
-            since,
-            party: self.actor.party,
-        });
+        work.parts.proofs.push(proof);
         work.again(draft)?;
         work.save(draft, false)?;
         draft.end_entry()?;
@@ -220,168 +231,6 @@ impl GiveProof {
         draft.end_entry()?;
         Ok(Outcome::Wrong)
     }
-}
-
-/// The owner answers "is this you?".
-pub(crate) struct AnswerQuestion {
-    pub shared: Arc<Shared>,
-    pub actor: Actor,
-    pub approval: ApprovalId,
-    /// Yes with the number seen, or no.
-    pub answer: OwnerAnswer,
-    pub eid: Option<String>,
-}
-
-/// The owner's answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OwnerAnswer {
-    /// It is me; this is the number on the other screen.
-    Yes(i64),
-    /// It is not me: freeze.
-    No,
-}
-
-impl Job for AnswerQuestion {
-    type Answer = Outcome;
-
-    fn needs(&self) -> Needs {
-        let mut needs = Needs {
-            approvals: vec![self.approval],
-            ..Needs::default()
-        };
-        needs.chips.extend(
-            self.eid
-                .as_deref()
-                .map(|eid| self.shared.keyring.index(Indexed::Eid, eid.as_bytes())),
-        );
-        needs
-    }
-
-    fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<Outcome, Error> {
-        let mut question = world
-            .approvals
-            .get(&self.approval)
-            .cloned()
-            .ok_or_else(|| Error::not_found("question"))?;
-        if self.actor.role != Role::Subscriber || self.actor.party != Some(question.party_id) {
-            return Err(Error::not_found("question"));
-        }
-        if question.state != ApprovalState::Pending || question.expires_at <= draft.now {
-            return Err(Error::new(
-                ErrorKind::State,
-                "question_over",
-                "this question is over; nothing was changed",
-            ));
-        }
-        let mut work = Work::load(&self.shared, world, question.operation_id)?;
-        match self.answer {
-            OwnerAnswer::No => {
-                draft.begin_entry("approval.refused", self.actor.role, Some(self.actor.token));
-                question.state = ApprovalState::Refused;
-                question.decided_at = Some(draft.now);
-                draft.change_approval(question);
-                freeze(&mut work, draft)?;
-            }
-            OwnerAnswer::Yes(number) => {
-                if self.actor.token == work.operation.actor {
-                    return Err(Error::new(
-                        ErrorKind::Forbidden,
-                        "own_request",
-                        "answer on another device than the one that asked",
-                    ));
-                }
-                let settled = std::time::Duration::from_secs(u64::from(SETTLED.minutes()) * 60);
-                if draft.now.since(self.actor.since) < settled {
-                    // Its yes would not count, and must not use up the question that the owner should see.
-                    return Err(Error::new(
-                        ErrorKind::Forbidden,
-                        "device_too_new",
-                        "this device is known for less than 72 hours: say yes on an older one; no is heard from any",
-                    ));
-                }
-                if number != question.number {
-                    // One wrong number ends the question: two digits must not be guessed.
-                    return wrong_number(&self.actor, question, work, draft);
-                }
-                draft.begin_entry("approval.granted", self.actor.role, Some(self.actor.token));
-                question.state = ApprovalState::Granted;
-                question.decided_at = Some(draft.now);
-                draft.change_approval(question);
-                draft.history("approved", &work.about(), &serde_json::Value::Null);
-                work.parts.proofs.push(Proof {
-                    kind: ProofKind::OwnerApproval,
-                    at: draft.now,
-                    by: self.actor.token,
-                    shop: None,
-                    since: self.actor.since,
-                    party: self.actor.party,
-                });
-                if !work.operation.state.is_undecided() {
-                    return Err(Error::new(
-                        ErrorKind::State,
-                        "question_over",
-                        "this operation waits for nobody any more",
-                    ));
-                }
-                work.again(draft)?;
-            }
-        }
-        work.save(draft, false)?;
-        draft.end_entry()?;
-        Ok(Outcome::Accepted)
-    }
-}
-
-fn wrong_number(
-    actor: &Actor,
-    mut question: simwarden_store::records::approval::Approval,
-    work: Work<'_>,
-    draft: &mut Draft<'_>,
-) -> Result<Outcome, Error> {
-    draft.begin_entry("approval.mismatch", actor.role, Some(actor.token));
-    question.state = ApprovalState::Withdrawn;
-    question.decided_at = Some(draft.now);
-    draft.change_approval(question);
-    if let Some(line) = work.operation.subscription_id {
-        draft.attempt(line, Channel::App, "number_match");
-    }
-    draft.history(
-        "evidence_failed",
-        &work.about(),
-        &serde_json::json!({ "kind": "number_match" }),
-    );
-    work.save(draft, false)?;
-    draft.end_entry()?;
-    Ok(Outcome::Wrong)
-}
-
-/// The owner said no: the operation ends, or is taken back, and the line is frozen against changes.
-fn freeze(work: &mut Work<'_>, draft: &mut Draft<'_>) -> Result<(), Error> {
-    draft.history("denied", &work.about(), &serde_json::Value::Null);
-    if work.operation.state.is_undecided() {
-        work.operation.state = work.operation.state.next(OperationEvent::OwnerDenied)?;
-        work.operation.exclusive = false;
-        work.operation.hold_until = None;
-        draft.rare(Rare::Withdraw {
-            operation: work.operation.id,
-            kind: "step",
-        });
-    } else if work.operation.state == OperationState::Executing {
-        turn_around(work, OperationEvent::OwnerDenied, draft)?;
-    }
-    let line = work.line().map(|view| view.row.clone());
-    if let Some(mut line) = line
-        && line.frozen_at.is_none()
-    {
-        line.frozen_at = Some(draft.now);
-        draft.change_subscription(line);
-        draft.history("frozen", &work.about(), &serde_json::Value::Null);
-    }
-    work.tell(
-        Occasion::Frozen,
-        &[Notify::OldSim, Notify::App, Notify::Contact, Notify::FraudDesk],
-        draft,
-    )
 }
 
 /// Somebody stops an operation: always the safe direction, so weak evidence is enough.

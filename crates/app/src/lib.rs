@@ -4,6 +4,7 @@
 //! leaves before that entry is in a signed tree; every sensitive step asks the guard again at the point of use. This
 //! crate knows no SQL and no HTTP, and opens no connections: the outside world stands behind the ports.
 
+mod accounts;
 mod actor;
 mod app;
 mod carry;
@@ -13,6 +14,7 @@ mod decide;
 mod draft;
 mod entry;
 mod error;
+mod evidence;
 mod facts;
 mod followup;
 pub mod import;
@@ -24,6 +26,7 @@ mod operation;
 mod operations;
 pub mod ports;
 mod proof;
+mod question;
 mod review;
 mod rows;
 mod secrets;
@@ -39,16 +42,21 @@ mod watchman;
 pub mod worker;
 mod world;
 
+pub use accounts::{
+    AccountView, Begun, Enrol, INVITATION_LIFE, Invited, NewAccount, PasskeyView, Passkeys, PasskeysError,
+    PasswordSignIn, SESSION_PREFIX, SessionView, Sign, Signature, SignedIn, Signs, Whereabouts,
+};
 pub use actor::Actor;
 pub use app::{App, AppConfig, may_watch};
 pub use chance::{OsEntropy, SystemClock};
 pub use entry::{ENTRY_BYTES_MAX, EntryBody, RowMark};
 pub use error::{Error, ErrorKind};
-pub use followup::{Given, Outcome, OwnerAnswer, RollBackAnswer};
+pub use followup::{Given, Outcome, RollBackAnswer};
 pub use ingest::{BATCH_BYTES_MAX, IngestReport, LineProblem};
 pub use lookup::{Found, Search};
 pub use operation::{LineRef, NewOperation, NewOwner, RequestContext, StepState, WeakProofs};
 pub use operations::Step;
+pub use question::OwnerAnswer;
 pub use review::DecisionView;
 pub use secrets::{
     LineSecret, Of, PartySecret, ProfileSecret, Wish, open, open_common, seal, seal_common, subject_key,

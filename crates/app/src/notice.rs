@@ -62,13 +62,39 @@ static TEXTS: LazyLock<[(&'static str, Texts); 3]> = LazyLock::new(|| {
 });
 
 /// The language of notices when nobody chose one.
-const LANGUAGE: &str = "km";
+pub(crate) const LANGUAGE: &str = "km";
 /// Where a notice says to stop an operation; the portal's own link comes with the portal.
-const STOP: &str = "*555#";
+pub(crate) const STOP: &str = "*555#";
 
 fn texts(language: &str) -> &'static Texts {
     let found = TEXTS.iter().find(|(name, _)| *name == language);
     &found.unwrap_or(&TEXTS[0]).1
+}
+
+/// One text in one language.
+pub(crate) fn text(language: &str, key: &str) -> String {
+    texts(language).get(key).cloned().unwrap_or_default()
+}
+
+/// What an owner reads before approving, in every language: what would happen, to which line, asked where.
+pub(crate) fn plain_words(
+    operation: &simwarden_store::records::operation::Operation,
+) -> HashMap<String, String> {
+    let place = operation
+        .shop
+        .clone()
+        .unwrap_or_else(|| operation.channel.to_string());
+    TEXTS
+        .iter()
+        .map(|(language, texts)| {
+            let text = |key: &str| texts.get(key).map_or("", String::as_str);
+            let words = text("sign")
+                .replace("{operation}", text(&format!("operation.{}", operation.kind)))
+                .replace("{line}", &operation.line_masked)
+                .replace("{place}", &place);
+            ((*language).to_owned(), words)
+        })
+        .collect()
 }
 
 fn write(occasion: Occasion, language: &str, work: &Work<'_>) -> String {
@@ -128,12 +154,25 @@ pub(crate) fn queue_notices(
             continue;
         }
         let id = OutboxId::draw(draft.now, draft.entropy);
+        let mut text = text.clone();
+        // By mail only: people are told never to open links in an SMS.
+        let stoppable = matches!(
+            occasion,
+            Occasion::Requested | Occasion::Held | Occasion::Question
+        );
+        if stoppable
+            && phone.is_none()
+            && email.is_some()
+            && let Some(link) = crate::accounts::deny_link(work.shared, work.operation.id, draft)?
+        {
+            text = format!("{text}\n{link}");
+        }
         let notice = Notice {
             to: *recipient,
             phone,
             email,
             language: language.clone(),
-            text: text.clone(),
+            text,
         };
         let sealed = seal(&key, Of::Notice, id.as_bytes(), &notice, draft.entropy)?;
         draft.outbox(OutboxItem {
@@ -210,6 +249,13 @@ mod tests {
                     "{language} lacks {kind}"
                 );
             }
+            for happened in crate::accounts::Happened::ALL {
+                assert!(
+                    texts.contains_key(happened.key()),
+                    "{language} lacks {happened:?}"
+                );
+            }
+            assert_eq!(gaps(&texts["sign"]), ["line", "operation", "place"], "{language}");
             assert_eq!(
                 texts.len(),
                 english.len(),

@@ -130,6 +130,9 @@ pub(crate) struct KeptContext {
     /// Since when the requester's token exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requester_since: Option<Timestamp>,
+    /// What was seen of the requester's session, when it was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signs: Option<crate::accounts::Signs>,
     /// The first of the two persons who take a finished operation back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_asked_by: Option<TokenId>,

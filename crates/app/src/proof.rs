@@ -23,12 +23,17 @@ pub struct Proof {
     /// The person behind it, if it is a subscriber.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub party: Option<PartyId>,
+    /// Of a passkey: whether it may be copied to other devices.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub synced: bool,
 }
 
-/// The kinds of proof that this slice can check. Passkeys, documents and biometrics join here.
+/// The kinds of proof that can be checked. Documents and biometrics join here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProofKind {
+    /// A passkey of the owner signed this very request.
+    Passkey,
     /// A code of the owner's authenticator application.
     Totp,
     /// The owner's number-matched yes on an old device.
@@ -56,6 +61,16 @@ pub(crate) fn enter(
         .collect();
     let newest = |kind| fresh.iter().filter(|p| p.kind == kind).max_by_key(|p| p.at);
     let evidence = &mut facts.evidence;
+    // Of several the one that cannot be copied.
+    let best = fresh
+        .iter()
+        .filter(|p| p.kind == ProofKind::Passkey)
+        .max_by_key(|p| (!p.synced, std::cmp::Reverse(p.since)));
+    if let Some(proof) = best {
+        evidence.passkey = Some(true);
+        evidence.passkey_age = Age::at(now, Some(proof.since));
+        evidence.passkey_synced = Some(proof.synced);
+    }
     if let Some(proof) = newest(ProofKind::Totp) {
         evidence.totp = Some(true);
         evidence.totp_age = Age::at(now, Some(proof.since));

@@ -109,6 +109,14 @@ pub enum Of {
     SmdpPrepared,
     /// The last sighting of a chip.
     SmdpChip,
+    /// An account.
+    Account,
+    /// A passkey.
+    Passkey,
+    /// A session.
+    Session,
+    /// A signature over a request, as it stands on the ledger.
+    Signature,
 }
 
 impl Of {

@@ -1,5 +1,6 @@
 //! What every job holds on to.
 
+use crate::accounts::Desk;
 use simwarden_guard::{Brake, Engine};
 use simwarden_model::Timestamp;
 use simwarden_store::Keyring;
@@ -22,6 +23,8 @@ pub struct Limits {
     pub tries_max: i64,
     /// How long a chip may take to fetch and install a profile, counted from its release.
     pub install: Duration,
+    /// What one check of a password costs.
+    pub password_cost: simwarden_identity::passwords::Cost,
 }
 
 impl Default for Limits {
@@ -33,16 +36,18 @@ impl Default for Limits {
             remembered: Duration::from_secs(7 * 24 * 3600),
             tries_max: 12,
             install: Duration::from_secs(48 * 3600),
+            password_cost: simwarden_identity::passwords::Cost::OWASP,
         }
     }
 }
 
 /// The rules, the keys and the limits.
-#[derive(Debug)]
 pub(crate) struct Shared {
     pub engine: Engine,
     pub keyring: Keyring,
     pub limits: Limits,
+    /// What the accounts hold on to.
+    pub desk: Desk,
     brake: Mutex<Brake>,
 }
 
@@ -52,6 +57,7 @@ impl Shared {
             engine,
             keyring,
             limits,
+            desk: Desk::new(),
             brake: Mutex::new(brake_from(counts)),
         })
     }

@@ -258,6 +258,7 @@ impl Submit {
             in_requesters_name,
             lock_scope: self.order.lock_scope,
             requester_since: Some(self.actor.since),
+            signs: self.actor.signs,
             rollback_asked_by: None,
             new_owner,
             replaced: None,

@@ -140,6 +140,8 @@ pub struct QuestionView {
     pub id: ApprovalId,
     /// What would happen.
     pub operation: OperationSummary,
+    /// The same in plain words, by language: `km`, `en`, `zh`.
+    pub words: std::collections::HashMap<String, String>,
     /// When it was asked.
     pub created_at: Timestamp,
     /// When it ends by itself.

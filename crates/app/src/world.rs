@@ -1,5 +1,6 @@
 //! What a batch of jobs must read before it decides, and what was read.
 
+use crate::accounts::world::{AccountNeeds, AccountWorld};
 use crate::operation::Parts;
 use crate::smdp::world::{FREEZES, SmdpNeeds, SmdpWorld};
 use simwarden_model::{
@@ -57,6 +58,8 @@ pub(crate) struct Needs {
     pub effects: Vec<OutboxId>,
     /// What jobs of the SM-DP+ look at.
     pub smdp: SmdpNeeds,
+    /// What jobs of accounts look at.
+    pub accounts: AccountNeeds,
 }
 
 /// What was read, all of it in the transaction that will write.
@@ -91,6 +94,8 @@ pub(crate) struct World {
     pub open_effects: HashSet<OutboxId>,
     /// What the SM-DP+ knows.
     pub smdp: SmdpWorld,
+    /// What is known of accounts.
+    pub accounts: AccountWorld,
 }
 
 /// To whom an operation gives its line.
@@ -126,6 +131,7 @@ pub(crate) fn union(needs: &[Needs]) -> Needs {
         events: needs.iter().flat_map(|n| n.events.iter().cloned()).collect(),
         effects: unique(needs.iter().flat_map(|n| n.effects.iter().copied())),
         smdp: SmdpNeeds::union(needs.iter().map(|n| &n.smdp)),
+        accounts: AccountNeeds::union(needs.iter().map(|n| &n.accounts)),
     }
 }
 
@@ -135,6 +141,7 @@ impl World {
         let mut world = Self::default();
         world.read_operations(tx, needs).await?;
         world.read_lines(tx, needs, now).await?;
+        world.accounts = AccountWorld::read(tx, &needs.accounts).await?;
         world.read_parties(tx, needs).await?;
         world.read_rest(tx, needs, now).await?;
         if !needs.smdp.is_empty() {
@@ -228,7 +235,8 @@ impl World {
                 .copied()
                 .chain(self.lines.values().map(|s| s.party_id))
                 .chain(self.operations.values().map(|o| o.party_id))
-                .chain(self.operations.values().filter_map(new_owner)),
+                .chain(self.operations.values().filter_map(new_owner))
+                .chain(self.accounts.accounts.values().filter_map(|a| a.party_id)),
         );
         if !ids.is_empty() {
             self.parties = tx.parties(&ids).await?.into_iter().map(|p| (p.id, p)).collect();
@@ -389,6 +397,7 @@ impl World {
             }
         }
         keys.extend(self.smdp.touched(&needs.smdp));
+        keys.extend(needs.accounts.touched());
         // Batches of one feed may hold the same event, so only one of them goes into a transaction.
         keys.extend(
             needs

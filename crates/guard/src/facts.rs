@@ -256,6 +256,8 @@ fact_groups! {
         passkey: SafeFlag,
         /// Minutes since that passkey was enrolled.
         passkey_age: RecentRisk,
+        /// That passkey may be copied to other devices by its maker's cloud.
+        passkey_synced: RiskFlag,
         /// A code of the owner's authenticator application was right.
         totp: SafeFlag,
         /// Minutes since that authenticator was enrolled.

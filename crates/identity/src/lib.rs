@@ -5,3 +5,9 @@
 
 pub mod biometrics;
 pub mod documents;
+pub mod passwords;
+pub mod recovery;
+pub mod risk;
+pub mod stuffing;
+pub mod throttle;
+pub mod totp_uri;

@@ -116,4 +116,12 @@ kinds! {
     ImportId(Import),
     /// An access token.
     TokenId(Token),
+    /// An account that a person signs in to.
+    AccountId(Account),
+    /// A passkey of an account.
+    PasskeyId(Passkey),
+    /// One sign-in, until it ends.
+    SessionId(Session),
+    /// One challenge to a passkey, good for one answer.
+    CeremonyId(Ceremony),
 }

@@ -65,7 +65,8 @@ pub use event_kind::{EventKind, KnownEvent};
 pub use event_parse::{QuarantineReason, Quarantined};
 pub use iccid::Iccid;
 pub use id::{
-    ApprovalId, FactorId, Id, ImportId, OperationId, OutboxId, PartyId, ProfileId, SubscriptionId, TokenId,
+    AccountId, ApprovalId, CeremonyId, FactorId, Id, ImportId, OperationId, OutboxId, PartyId, PasskeyId,
+    ProfileId, SessionId, SubscriptionId, TokenId,
 };
 pub use imei::{Imei, Imeisv};
 pub use imsi::Imsi;

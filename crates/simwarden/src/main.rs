@@ -35,6 +35,10 @@ enum Command {
     Export(commands::export::Export),
     /// Make and take back access tokens
     Token(commands::token::Token),
+    /// Accounts of people: invitations, passkeys, sessions
+    User(commands::user::User),
+    /// Check a password as the sign-up does
+    Passwords(commands::passwords::Passwords),
     /// Profiles, download orders and freezes of the SM-DP+
     Profile(commands::profile::Profile),
     /// Make certificates and keys for an SM-DP+ and simulated chips
@@ -84,6 +88,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
         Command::Token(token) => token.run().await,
+        Command::User(user) => user.run().await,
+        Command::Passwords(passwords) => passwords.run(),
         Command::Profile(profile) => profile.run().await,
         Command::Pki(pki) => pki.run(),
         Command::Euicc(euicc) => euicc.run(),

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use simwarden_app::log::{LogConfig, LogError, Receipts as LogReceipts, Sequencer, WitnessLink};
 use simwarden_app::smdp::{OwnOrders, Smdp};
 use simwarden_app::worker::{Ports, work};
-use simwarden_app::{App, AppConfig, Limits, SystemClock};
+use simwarden_app::{App, AppConfig, Limits, Passkeys, SystemClock};
 use simwarden_guard::Engine;
 use simwarden_ledger::Policy;
 use simwarden_links::HttpCosigner;
@@ -33,6 +33,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Certificate chain and key, PEM; plain HTTP on loopback without.
     pub tls: Option<(PathBuf, PathBuf)>,
+    /// At which address people reach it, and whose keys staff may have.
+    pub site: Site,
     /// The SM-DP+, when this server is one.
     pub smdp: Option<SmdpConfig>,
     /// How numbers without a country code are read.
@@ -45,6 +47,45 @@ pub struct ServerConfig {
     pub accept_clock: bool,
     /// Limits of the edge.
     pub web_limits: WebLimits,
+}
+
+/// The site that passkeys are bound to.
+#[derive(Default)]
+pub struct Site {
+    /// The address that people type; without one, and without TLS, this machine's own.
+    pub address: Option<String>,
+    /// Certificates of makers, PEM: staff enrol only keys that one of them vouches for.
+    pub staff_key_roots: Vec<PathBuf>,
+    /// A folder of ranges of leaked passwords.
+    pub leaked_passwords: Option<PathBuf>,
+}
+
+impl Site {
+    /// Says to the use cases where people reach them.
+    fn open(&self, app: &App, listens: SocketAddr, tls: bool) -> anyhow::Result<()> {
+        if let Some(folder) = &self.leaked_passwords {
+            anyhow::ensure!(folder.is_dir(), "there is no folder {}", folder.display());
+            app.use_leaked_passwords(folder.clone())?;
+        }
+        let address = match &self.address {
+            Some(address) => address.clone(),
+            // Browsers take `localhost` for a safe place, and bind no passkeys to a bare address.
+            None if !tls => format!("http://localhost:{}", listens.port()),
+            None => {
+                tracing::warn!(
+                    "without --site this server takes no passkeys: it does not know its own address"
+                );
+                return Ok(());
+            }
+        };
+        let roots = self
+            .staff_key_roots
+            .iter()
+            .map(|path| std::fs::read(path).with_context(|| format!("cannot read {}", path.display())))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        app.open_site(Passkeys::new(&address, &roots)?)?;
+        Ok(())
+    }
 }
 
 /// A server that runs.
@@ -129,6 +170,10 @@ impl Server {
             }
             None => None,
         };
+        let https = tls.is_some();
+        let listening = Listening::bind(config.listen, tls, ServeLimits::default()).await?;
+        let address = listening.address();
+        config.site.open(&app, address, https)?;
         let state = WebState::start(WebConfig {
             app: app.clone(),
             log: Some(LogView {
@@ -138,11 +183,9 @@ impl Server {
             }),
             limits: config.web_limits,
             region: config.region,
-            https: tls.is_some(),
+            https,
             stop: stop.clone(),
         })?;
-        let listening = Listening::bind(config.listen, tls, ServeLimits::default()).await?;
-        let address = listening.address();
         let smdp = match config.smdp.as_ref().zip(smdp) {
             Some((config, smdp)) => serve_smdp(config, &smdp, &stop).await?,
             None => SmdpEdges::default(),

@@ -2,7 +2,7 @@
 
 use crate::house::House;
 use crate::policies::Packs;
-use crate::server::{Server, ServerConfig};
+use crate::server::{Server, ServerConfig, Site};
 use anyhow::{Context as _, bail};
 use simwarden_app::import::{Format, ImportGates, ImportRequest, Registry, Source, run};
 use simwarden_app::{Actor, SystemClock};
@@ -51,6 +51,7 @@ pub async fn people(
         engine: packs.engine()?,
         listen,
         tls: None,
+        site: Site::default(),
         smdp: None,
         region: Region::KH,
         ports: world.ports(),

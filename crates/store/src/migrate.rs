@@ -13,6 +13,7 @@ pub(crate) const STEPS: &[(i64, &str, &str)] = &[
     (2, "smdp", include_str!("../migrations/0002_smdp.sql")),
     (8, "staff", include_str!("../migrations/0008_staff.sql")),
     (7, "es2plus", include_str!("../migrations/0007_es2plus.sql")),
+    (4, "accounts", include_str!("../migrations/0004_accounts.sql")),
 ];
 
 /// Says what was done.

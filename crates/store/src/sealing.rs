@@ -74,6 +74,14 @@ pub enum Indexed {
     RemoteKey,
     /// The signed bytes of a chip's notification.
     Notification,
+    /// What somebody signs in with: a name, a mail address, a number.
+    Login,
+    /// A code that lets its holder do one thing once: an invitation, a link, a recovery code.
+    OneTimeCode,
+    /// A passkey's credential id.
+    Credential,
+    /// Where and on what somebody signs in: an address, its network, a device's mark.
+    Whereabouts,
 }
 
 /// The keys of one installation.
@@ -83,7 +91,7 @@ pub struct Keyring {
     wrap: [u8; KEY_BYTES],
     common: [u8; KEY_BYTES],
     #[zeroize(skip)]
-    indexes: [Hmac<Sha256>; 11],
+    indexes: [Hmac<Sha256>; 15],
 }
 
 impl std::fmt::Debug for Keyring {
@@ -123,6 +131,10 @@ impl Keyring {
                 index("transaction"),
                 index("remote_key"),
                 index("notification"),
+                index("login"),
+                index("one_time_code"),
+                index("credential"),
+                index("whereabouts"),
             ],
             master,
         }

@@ -164,6 +164,56 @@ rules! {
     EVENTS = POST "/v1/events", Who::Roles(&[Feed]);
     /// The live stream.
     STREAM = GET "/v1/stream", Who::Roles(WATCHERS);
+    /// Begin to sign in with a passkey.
+    SIGN_IN_BEGIN = POST "/v1/sign-in/begin", Who::Everybody;
+    /// Sign in with a passkey.
+    SIGN_IN_FINISH = POST "/v1/sign-in/finish", Who::Everybody;
+    /// Sign in with a password, and a code where there is an authenticator.
+    SIGN_IN_PASSWORD = POST "/v1/sign-in/password", Who::Everybody;
+    /// Sign in with a recovery code.
+    SIGN_IN_RECOVERY = POST "/v1/sign-in/recovery", Who::Everybody;
+    /// What the link that says no is about.
+    DENY_VIEW = GET "/deny/{code}", Who::Everybody;
+    /// Say no by the link.
+    DENY = POST "/deny/{code}", Who::Everybody;
+    /// Begin to enrol the passkey that one was invited to.
+    SIGN_UP_BEGIN = POST "/v1/sign-up/begin", Who::Everybody;
+    /// Enrol it, and sign in.
+    SIGN_UP_FINISH = POST "/v1/sign-up/finish", Who::Everybody;
+    /// The account that is signed in.
+    ACCOUNT = GET "/v1/account", Who::Roles(ALL);
+    /// Set its password.
+    ACCOUNT_PASSWORD = POST "/v1/account/password", Who::Roles(&[Subscriber]);
+    /// Make its recovery codes.
+    ACCOUNT_RECOVERY = POST "/v1/account/recovery-codes", Who::Roles(&[Subscriber]);
+    /// Its passkeys.
+    PASSKEY_LIST = GET "/v1/passkeys", Who::Roles(ALL);
+    /// Begin to add a passkey.
+    PASSKEY_BEGIN = POST "/v1/passkeys/begin", Who::Roles(ALL);
+    /// Add a passkey.
+    PASSKEY_ADD = POST "/v1/passkeys", Who::Roles(ALL);
+    /// Give a passkey another name.
+    PASSKEY_RENAME = POST "/v1/passkeys/{id}", Who::Roles(ALL);
+    /// Take a passkey off the account.
+    PASSKEY_REMOVE = DELETE "/v1/passkeys/{id}", Who::Roles(ALL);
+    /// Where the account is signed in.
+    SESSION_LIST = GET "/v1/sessions", Who::Roles(ALL);
+    /// End every other session.
+    SESSION_END_OTHERS = DELETE "/v1/sessions", Who::Roles(ALL);
+    /// End one session.
+    SESSION_END_ONE = DELETE "/v1/sessions/{id}", Who::Roles(ALL);
+    /// Make an account and invite its holder.
+    ACCOUNT_MAKE = POST "/v1/accounts", Who::Roles(&[Admin]);
+    /// An account with its passkeys and sessions.
+    ACCOUNT_GET = GET "/v1/accounts/{id}", Who::Roles(&[Admin]);
+    /// Invite the holder of an account again.
+    ACCOUNT_INVITE = POST "/v1/accounts/{id}/invitation", Who::Roles(&[Admin]);
+    /// Sign an account out everywhere and, if asked, close it.
+    ACCOUNT_SHUT_OUT = POST "/v1/accounts/{id}/shut-out", Who::Roles(&[Admin]);
+    /// Begin to sign an operation with a passkey.
+    OPERATION_SIGN = POST "/v1/operations/{id}/signature", Who::Roles(&[Subscriber]);
+    /// Begin to sign the yes to a question.
+    APPROVAL_SIGN = POST "/v1/approvals/{id}/signature", Who::Roles(&[Subscriber]);
     /// Sign in with a token.
     SESSION_BEGIN = POST "/v1/session", Who::Everybody;
     /// Sign out.

@@ -1,17 +1,18 @@
 //! Who asks: the token of the request, checked once, before any handler runs.
 //!
 //! A token comes in one of two ways and never in both: `Authorization: Bearer`, for programs, or the session cookie,
-//! for the page. Nothing else is looked at: no query, no body, no forwarded header.
+//! for the page. Nothing else is looked at: no query, no body, no forwarded header. Somebody who signed in to an
+//! account comes by the same cookie, with a session's secret in it, and only together with the mark on their device.
 
 use crate::access::{Rule, Who};
 use crate::{Problem, WebState};
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use simwarden_app::{Actor, ErrorKind};
+use simwarden_app::{Actor, ErrorKind, SESSION_PREFIX, Whereabouts};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -23,6 +24,10 @@ pub(crate) struct Peer(pub IpAddr);
 pub(crate) const COOKIE_HTTPS: &str = "__Host-simwarden";
 /// The cookie on a plain loopback.
 pub(crate) const COOKIE_PLAIN: &str = "simwarden_session";
+/// The cookie with the device's mark, where browsers come by HTTPS.
+pub(crate) const DEVICE_HTTPS: &str = "__Host-simwarden-device";
+/// The same on a plain loopback.
+pub(crate) const DEVICE_PLAIN: &str = "simwarden_device";
 /// The header that a page of another origin cannot send without being asked first.
 pub(crate) const OWN_WRITE: &str = "x-simwarden";
 
@@ -56,15 +61,27 @@ pub(crate) struct Gate {
 /// Stands before every handler.
 pub(crate) async fn gate(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     match admit(&gate, &mut request).await {
-        Ok(()) => next.run(request).await,
+        Ok(None) => next.run(request).await,
+        Ok(Some(secret)) => {
+            let mut response = next.run(request).await;
+            // A handler that signs out or in sets the cookie itself.
+            if !response.headers().contains_key(SET_COOKIE) {
+                let cookie = session_cookie(gate.state.inner.https, &secret, SESSION_SECONDS);
+                response
+                    .headers_mut()
+                    .extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+            }
+            response
+        }
         Err(problem) => problem.into_response(),
     }
 }
 
-async fn admit(gate: &Gate, request: &mut Request) -> Result<(), Problem> {
+/// Lets somebody in, or not; answers the next secret of their session when it is time to change it.
+async fn admit(gate: &Gate, request: &mut Request) -> Result<Option<String>, Problem> {
     let peer = peer_of(request);
     let Who::Roles(_) = gate.rule.who else {
-        return gate.state.inner.rates.address(peer);
+        return gate.state.inner.rates.address(peer).map(|()| None);
     };
     let headers = request.headers();
     let secret = match credentials(headers, gate.state.inner.https)? {
@@ -82,7 +99,8 @@ async fn admit(gate: &Gate, request: &mut Request) -> Result<(), Problem> {
             secret
         }
     };
-    let actor = recognise(&gate.state, peer, &secret).await?;
+    let device = cookie_named(headers, device_cookie_name(gate.state.inner.https))?;
+    let (actor, next) = recognise(&gate.state, peer, &secret, device.as_deref()).await?;
     gate.state.inner.rates.token(&actor)?;
     if !gate.rule.admits(Some(actor.role)) {
         return Err(Problem::from(simwarden_app::Error::forbidden(format!(
@@ -91,13 +109,24 @@ async fn admit(gate: &Gate, request: &mut Request) -> Result<(), Problem> {
         ))));
     }
     request.extensions_mut().insert(Caller { actor, secret });
-    Ok(())
+    Ok(next)
 }
 
-/// Whose token this is; wrong ones are counted against the address.
-pub(crate) async fn recognise(state: &WebState, peer: IpAddr, secret: &str) -> Result<Actor, Problem> {
-    match state.inner.app.authenticate(secret).await {
-        Ok(actor) => Ok(actor),
+/// Whose token or session this is, and the session's next secret; wrong ones are counted against the address.
+pub(crate) async fn recognise(
+    state: &WebState,
+    peer: IpAddr,
+    secret: &str,
+    device: Option<&str>,
+) -> Result<(Actor, Option<String>), Problem> {
+    let app = &state.inner.app;
+    let seen = if secret.starts_with(SESSION_PREFIX) && device.is_some() {
+        app.recognise_session(secret, device).await
+    } else {
+        app.authenticate(secret).await.map(|actor| (actor, None))
+    };
+    match seen {
+        Ok(seen) => Ok(seen),
         Err(error) if error.kind == ErrorKind::Unauthenticated => {
             state.inner.rates.failure(peer)?;
             Err(error.into())
@@ -111,6 +140,19 @@ pub(crate) fn peer_of(request: &Request) -> IpAddr {
         .extensions()
         .get::<Peer>()
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0)
+}
+
+/// Where and on what somebody signs in.
+pub(crate) fn whereabouts(state: &WebState, request: &Request) -> Result<Whereabouts, Problem> {
+    let headers = request.headers();
+    let agent = headers.get(USER_AGENT).and_then(|value| value.to_str().ok());
+    let device = cookie_named(headers, device_cookie_name(state.inner.https))?;
+    Ok(Whereabouts {
+        address: peer_of(request),
+        device: device.map(|device| device.to_string()),
+        agent: agent.unwrap_or_default().chars().take(AGENT_CHARS_MAX).collect(),
+        country: None,
+    })
 }
 
 /// A write by cookie must come from our own page.
@@ -178,7 +220,11 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Arc<str>>, Problem> {
 }
 
 fn cookie(headers: &HeaderMap, https: bool) -> Result<Option<Arc<str>>, Problem> {
-    let name = cookie_name(https);
+    cookie_named(headers, cookie_name(https))
+}
+
+/// The value of one of our cookies.
+pub(crate) fn cookie_named(headers: &HeaderMap, name: &str) -> Result<Option<Arc<str>>, Problem> {
     let mut found: Option<Arc<str>> = None;
     for header in headers.get_all(COOKIE) {
         // Other sites' cookies on the same host may be anything; only our own is read.
@@ -206,6 +252,34 @@ fn cookie(headers: &HeaderMap, https: bool) -> Result<Option<Arc<str>>, Problem>
 /// The cookie's name. The prefix `__Host-` makes browsers insist on HTTPS, this host and the root path.
 pub(crate) const fn cookie_name(https: bool) -> &'static str {
     if https { COOKIE_HTTPS } else { COOKIE_PLAIN }
+}
+
+/// The same of the cookie that knows a device again.
+pub(crate) const fn device_cookie_name(https: bool) -> &'static str {
+    if https { DEVICE_HTTPS } else { DEVICE_PLAIN }
+}
+
+/// How long the session's cookie stays, in seconds; the session behind it may end before.
+pub(crate) const SESSION_SECONDS: u32 = 12 * 3600;
+/// How long a device is known again, in seconds: browsers keep no cookie for longer than 400 days.
+pub(crate) const DEVICE_SECONDS: u32 = 400 * 24 * 3600;
+/// The longest word of a browser about itself that is looked at.
+const AGENT_CHARS_MAX: usize = 400;
+
+fn written(name: &str, value: &str, seconds: u32, https: bool) -> Option<HeaderValue> {
+    let secure = if https { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
+    HeaderValue::from_str(&text).ok()
+}
+
+/// The cookie of a session or token; none when the value is no cookie's.
+pub(crate) fn session_cookie(https: bool, value: &str, seconds: u32) -> Option<HeaderValue> {
+    written(cookie_name(https), value, seconds, https)
+}
+
+/// The cookie with the device's mark.
+pub(crate) fn device_cookie(https: bool, mark: &str) -> Option<HeaderValue> {
+    written(device_cookie_name(https), mark, DEVICE_SECONDS, https)
 }
 
 #[cfg(test)]

@@ -120,7 +120,8 @@ fn written(response: Response, problem: &Problem, id: &str) -> Response {
 }
 
 fn protect(headers: &mut HeaderMap, https: bool) {
-    headers.insert(CONTENT_SECURITY_POLICY, CSP);
+    // Only the page that says no sets its own: it has a form and nothing else.
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(CSP);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(

@@ -10,9 +10,11 @@
 //! never its value.
 
 pub mod access;
+pub mod account_shapes;
 mod assets;
 mod auth;
 mod body;
+mod deny;
 mod edge;
 mod es2plus;
 mod es9plus;

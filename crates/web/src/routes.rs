@@ -3,7 +3,7 @@
 use crate::access::{self, Rule};
 use crate::auth::{Gate, gate};
 use crate::edge::{edge, panicked};
-use crate::{Problem, WebState, assets, health, ledger_files, openapi, v1};
+use crate::{Problem, WebState, assets, deny, health, ledger_files, openapi, v1};
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
@@ -52,7 +52,7 @@ pub(crate) fn routes(state: &WebState) -> (Router, Vec<&'static Rule>) {
         router: Router::new(),
         added: Vec::new(),
     };
-    let Routes { router, added, .. } = pages(running(api(routes)));
+    let Routes { router, added, .. } = pages(running(accounts(api(routes))));
     let router = router
         .fallback(async || Problem::not_found())
         .layer(CatchPanicLayer::custom(panicked))
@@ -84,9 +84,38 @@ fn api(routes: Routes) -> Routes {
         .add(&access::PARTY_RETENTION, v1::party_retention::handle)
         .add(&access::EVENTS, v1::events::handle)
         .add(&access::STREAM, v1::stream::handle)
+        .add(&access::OPERATION_SIGN, v1::signature::operation)
+        .add(&access::APPROVAL_SIGN, v1::signature::approval)
         .add(&access::SESSION_BEGIN, v1::session::begin)
         .add(&access::SESSION_END, v1::session::end)
         .add(&access::ME, v1::me::handle)
+}
+
+fn accounts(routes: Routes) -> Routes {
+    routes
+        .add(&access::SIGN_IN_BEGIN, v1::sign_in::begin)
+        .add(&access::SIGN_IN_FINISH, v1::sign_in::finish)
+        .add(&access::SIGN_IN_PASSWORD, v1::sign_in::password)
+        .add(&access::SIGN_IN_RECOVERY, v1::sign_in::recovery)
+        .add(&access::DENY_VIEW, deny::view)
+        .add(&access::DENY, deny::deny)
+        .add(&access::SIGN_UP_BEGIN, v1::sign_up::begin)
+        .add(&access::SIGN_UP_FINISH, v1::sign_up::finish)
+        .add(&access::ACCOUNT, v1::account::handle)
+        .add(&access::ACCOUNT_PASSWORD, v1::account::password)
+        .add(&access::ACCOUNT_RECOVERY, v1::account::recovery_codes)
+        .add(&access::PASSKEY_LIST, v1::passkeys::list)
+        .add(&access::PASSKEY_BEGIN, v1::passkeys::begin)
+        .add(&access::PASSKEY_ADD, v1::passkeys::add)
+        .add(&access::PASSKEY_RENAME, v1::passkeys::rename)
+        .add(&access::PASSKEY_REMOVE, v1::passkeys::remove)
+        .add(&access::SESSION_LIST, v1::sessions::list)
+        .add(&access::SESSION_END_OTHERS, v1::sessions::end_others)
+        .add(&access::SESSION_END_ONE, v1::sessions::end_one)
+        .add(&access::ACCOUNT_MAKE, v1::accounts::make)
+        .add(&access::ACCOUNT_GET, v1::accounts::get)
+        .add(&access::ACCOUNT_INVITE, v1::accounts::invite)
+        .add(&access::ACCOUNT_SHUT_OUT, v1::accounts::shut_out)
 }
 
 fn running(routes: Routes) -> Routes {

@@ -180,6 +180,8 @@ pub struct Question {
     pub id: String,
     /// What would happen.
     pub operation: OperationSummary,
+    /// The same in plain words, by language: `km`, `en`, `zh`.
+    pub words: std::collections::HashMap<String, String>,
     /// When it was asked.
     pub created_at: String,
     /// When it ends by itself.

@@ -67,6 +67,32 @@ export async function signOut(): Promise<void> {
   await call("/v1/session", { method: "DELETE", headers: OWN_WRITE });
 }
 
+interface Begun {
+  ceremony: string;
+  options: { publicKey: unknown };
+}
+
+/** A write by the page; answers the body, or nothing where there is none. */
+async function write<T>(path: string, body?: unknown): Promise<T> {
+  const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await call(path, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...OWN_WRITE },
+    ...sent,
+  });
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+/** Signs in with a passkey: a challenge from the server, its answer from the phone or key. */
+export const beginSignIn = (): Promise<Begun> => write("/v1/sign-in/begin");
+export const finishSignIn = (ceremony: string, credential: unknown): Promise<void> =>
+  write("/v1/sign-in/finish", { ceremony, credential });
+
+/** Enrols the passkey that an invitation is for. */
+export const beginSignUp = (invitation: string): Promise<Begun> => write("/v1/sign-up/begin", { invitation });
+export const finishSignUp = (ceremony: string, credential: unknown, name: string): Promise<void> =>
+  write("/v1/sign-up/finish", { ceremony, credential, name });
+
 export const me = (): Promise<Me> => json("/v1/me");
 
 /** Newest first; `state` narrows it to one state. */

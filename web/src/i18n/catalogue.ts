@@ -77,6 +77,18 @@ export interface Catalogue {
     refused: string;
     limited: string;
     ended: string;
+    passkey: string;
+    passkeyHint: string;
+    passkeyRefused: string;
+    passkeyLocked: string;
+    passkeyMissing: string;
+    orToken: string;
+    invitedTitle: string;
+    invitedLead: string;
+    deviceName: string;
+    makePasskey: string;
+    invitationOver: string;
+    needName: string;
   };
   list: {
     title: string;

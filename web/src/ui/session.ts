@@ -10,11 +10,16 @@ export type Session = { kind: "starting" } | { kind: "out"; error: SignInError }
 
 export const session = signal<Session>({ kind: "starting" });
 
-/** Takes a token out of the address, before anything else can read or store it there. */
+/** The code of an invitation that the address carried. */
+export const invitation = signal<string | null>(null);
+
+/** Takes a token or an invitation out of the address, before anything else can read or store it there. */
 function tokenFromFragment(): string | null {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const token = fragment.get("token");
-  if (token !== null) history.replaceState(null, "", location.pathname + location.search);
+  const invited = fragment.get("invitation");
+  if (invited !== null) invitation.value = invited;
+  if (token !== null || invited !== null) history.replaceState(null, "", location.pathname + location.search);
   return token;
 }
 
@@ -29,12 +34,19 @@ export async function startSession(): Promise<void> {
   // A demo link that is opened in a tab of ours changes the fragment only: nothing loads anew.
   window.addEventListener("hashchange", () => {
     const later = tokenFromFragment();
-    if (later === null) return;
+    if (later === null) {
+      if (invitation.value !== null) session.value = { kind: "out", error: null };
+      return;
+    }
     session.value = { kind: "starting" };
     void signIn(later);
   });
   const token = tokenFromFragment();
   if (token !== null) return signIn(token);
+  if (invitation.value !== null) {
+    session.value = { kind: "out", error: null };
+    return;
+  }
   try {
     session.value = { kind: "in", me: await api.me() };
   } catch (cause) {
@@ -51,6 +63,12 @@ export async function signIn(token: string): Promise<void> {
   } catch (cause) {
     session.value = { kind: "out", error: errorOf(cause) };
   }
+}
+
+/** Somebody signed in with a passkey: asks who that is. */
+export async function signedIn(): Promise<void> {
+  invitation.value = null;
+  session.value = { kind: "in", me: await api.me() };
 }
 
 /** Ends the session; false when the server did not confirm, and then we are still signed in. */

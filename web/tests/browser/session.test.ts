@@ -65,7 +65,7 @@ test("an empty token is not sent", async () => {
   await page.waitForSelector("#token");
   const sent: string[] = [];
   page.on("request", (request) => sent.push(request.url()));
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
   await page.getByText("Paste your token first").waitFor();
   expect(sent).toEqual([]);
   await context.close();

@@ -4,10 +4,11 @@ use crate::policies::Packs;
 use crate::stage::{Peopled, people};
 use anyhow::Context as _;
 use clap::Args;
-use simwarden_app::{Actor, App, NewToken};
+use simwarden_app::{Actor, App, NewAccount, NewToken};
 use simwarden_drill::country::CountrySpec;
 use simwarden_drill::demo::{DemoConfig, run};
-use simwarden_model::Role;
+use simwarden_model::{PartyId, Role};
+use simwarden_store::Indexed;
 use simwarden_web::WebLimits;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -112,8 +113,12 @@ impl Demo {
                 .take(NUMBERS)
                 .map(|line| format!("+{}", line.msisdn))
                 .collect();
+            let staff = invitation(&server.app, Role::FraudAnalyst, &operator, None).await?;
+            let owner = owner_of(&server.app, numbers.last().context("a country without lines")?).await?;
+            let owner = invitation(&server.app, Role::Subscriber, &operator, Some(owner)).await?;
             let text = format!(
-                "SIMWARDEN_URL={url}\nSIMWARDEN_TOKEN={watch}\nSIMWARDEN_ACTOR_TOKEN={act}\nSIMWARDEN_LINES={}\n",
+                "SIMWARDEN_URL={url}\nSIMWARDEN_TOKEN={watch}\nSIMWARDEN_ACTOR_TOKEN={act}\nSIMWARDEN_LINES={}\n\
+                 SIMWARDEN_STAFF_INVITATION={staff}\nSIMWARDEN_OWNER_INVITATION={owner}\n",
                 numbers.join(",")
             );
             std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
@@ -148,6 +153,29 @@ impl Demo {
             ExitCode::FAILURE
         })
     }
+}
+
+/// Whose this number is.
+async fn owner_of(app: &App, number: &str) -> anyhow::Result<PartyId> {
+    let index = app
+        .keyring()
+        .index(Indexed::Msisdn, number.trim_start_matches('+').as_bytes());
+    let line = app.store().subscriptions_by_msisdn(&[index]).await?.pop();
+    Ok(line.context("a number without a line")?.party_id)
+}
+
+/// A code that lets the tests of the pages enrol a passkey.
+async fn invitation(app: &App, role: Role, operator: &str, party: Option<PartyId>) -> anyhow::Result<String> {
+    let new = NewAccount {
+        role,
+        operator: Some(operator.to_owned()),
+        name: format!("{role} of the demonstration"),
+        login: None,
+        party,
+        shop: None,
+        terminal: None,
+    };
+    Ok(app.make_account(&Actor::system(), new).await?.code)
 }
 
 async fn token(app: &App, role: Role, operator: Option<String>) -> anyhow::Result<String> {

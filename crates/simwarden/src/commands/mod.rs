@@ -12,11 +12,13 @@ pub mod identity;
 pub mod import;
 pub mod ledger;
 pub mod link;
+pub mod passwords;
 pub mod pki;
 pub mod policy;
 pub mod profile;
 pub mod serve;
 pub mod token;
+pub mod user;
 pub mod witness;
 
 /// Sends what the program reports to standard error: words for people, JSON for machines.

@@ -2,7 +2,7 @@
 
 use crate::house::House;
 use crate::policies::Packs;
-use crate::server::{Ended, Server, ServerConfig};
+use crate::server::{Ended, Server, ServerConfig, Site};
 use crate::smdp::{Es2plusConfig, SmdpConfig};
 use clap::Args;
 use simwarden_app::worker::Ports;
@@ -38,6 +38,21 @@ pub struct Serve {
     /// Its private key, PEM
     #[arg(long, env = "SIMWARDEN_TLS_KEY", requires = "tls_cert", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// The address that people type, as `https://sim.example.kh`: passkeys are bound to it for ever. Without it and
+    /// without TLS: http://localhost and the port
+    #[arg(long, env = "SIMWARDEN_SITE", value_name = "URL")]
+    site: Option<String>,
+    /// A maker's certificate, PEM: staff then enrol only keys that such a maker vouches for; may be given again
+    #[arg(
+        long,
+        env = "SIMWARDEN_STAFF_KEY_ROOTS",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
+    staff_key_root: Vec<PathBuf>,
+    /// A folder of range files of leaked passwords, in Have I Been Pwned's format
+    #[arg(long, env = "SIMWARDEN_LEAKED_PASSWORDS", value_name = "DIR")]
+    leaked_passwords: Option<PathBuf>,
     /// How phone numbers without a country code are read
     #[arg(long, env = "SIMWARDEN_REGION", default_value = "KH", value_name = "COUNTRY")]
     region: Region,
@@ -125,6 +140,11 @@ impl Serve {
         };
         let operators = Arc::new(OperatorCalls::new(&identity)?);
         let server = Server::start(ServerConfig {
+            site: Site {
+                address: self.site,
+                staff_key_roots: self.staff_key_root,
+                leaked_passwords: self.leaked_passwords,
+            },
             smdp,
             engine: self.packs.engine()?,
             house: self.house,

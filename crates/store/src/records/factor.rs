@@ -1,9 +1,9 @@
 //! Second factors of persons.
 
 use super::{FromColumns, read_all};
-use crate::StoreError;
 use crate::columns::Columns;
 use crate::db::{Arg, Table, Tx};
+use crate::{Store, StoreError};
 use simwarden_model::{FactorId, PartyId, Timestamp};
 
 const TABLE: Table = Table {
@@ -111,5 +111,16 @@ impl Tx {
         self.execute("DELETE FROM factor WHERE party_id = $1", vec![party.into()])
             .await
             .map(drop)
+    }
+}
+
+impl Store {
+    /// Whether a party has a factor in use.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn has_factor(&self, party: PartyId) -> Result<bool, StoreError> {
+        let sql = "SELECT id FROM factor WHERE party_id = $1 AND removed_at IS NULL LIMIT 1";
+        Ok(!self.db.fetch(sql, vec![party.into()]).await?.is_empty())
     }
 }

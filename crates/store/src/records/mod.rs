@@ -1,14 +1,17 @@
 //! One file per table: the row as a struct, how it is written, how it is read and found.
 
+pub mod account;
 pub mod approval;
 pub mod attempt;
 pub mod brake;
+pub mod ceremony;
 pub mod checkpoint;
 pub mod decision;
 pub mod entry;
 pub mod es2plus_caller;
 pub mod event;
 pub mod factor;
+pub mod guess;
 pub mod history;
 pub mod idempotency;
 pub mod import;
@@ -16,9 +19,13 @@ pub mod operation;
 pub mod outbox;
 pub mod page;
 pub mod party;
+pub mod passkey;
 pub mod place;
 pub mod profile;
 pub mod recent;
+pub mod recovery_code;
+pub mod session;
+pub mod sign_in;
 pub mod signal;
 pub mod smdp_chip;
 pub mod smdp_freeze;

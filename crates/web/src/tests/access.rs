@@ -17,7 +17,7 @@ fn path_of(rule: &Rule) -> String {
         "/ledger/tile/entries/{*path}" => "/ledger/tile/entries/000".to_owned(),
         path => path.replace("{*path}", "x"),
     };
-    path.replace("{id}", ID)
+    path.replace("{id}", ID).replace("{code}", "x")
 }
 
 async fn call(world: &World, rule: &Rule, method: &Method, token: &str) -> Answer {

@@ -2,11 +2,14 @@
 
 mod access;
 mod es9plus;
+mod accounts;
 mod events;
 mod input;
 mod openapi;
 pub(crate) mod row;
 mod sockets;
+#[path = "../../../app/tests/kit/soft_key.rs"]
+mod soft_key;
 mod story;
 mod stream;
 mod tricks;

@@ -16,6 +16,7 @@ fn every_route_of_the_api_is_described() {
         "/assets/{*path}",
         "/licences/{*path}",
         "/icon.svg",
+        "/deny/{code}",
     ];
     for rule in TABLE.iter().filter(|rule| !pages.contains(&rule.path)) {
         let path = rule.path.replace("{*path}", "{path}");

@@ -53,7 +53,7 @@ async fn an_owner_gets_a_new_profile_at_a_dealer() {
         .await;
     assert_eq!(own.status, StatusCode::FORBIDDEN);
     let later = world
-        .post(&agent, &format!("{path}/evidence"), evidence("passkey"))
+        .post(&agent, &format!("{path}/evidence"), evidence("face"))
         .await;
     assert_eq!(later.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(later.text.contains("totp"));

@@ -199,6 +199,44 @@ impl World {
 
     /// A person with one active line, entered a year ago, whose chip is live; and one profile more in stock.
     pub(crate) async fn person(&self, name: &str, number: &str) -> Person {
+        self.entered(name, number, None).await
+    }
+
+    /// The same, whose contact of record is a mail address.
+    pub(crate) async fn person_with_mail(&self, name: &str, number: &str, mail: &str) -> Person {
+        self.entered(name, number, Some(mail)).await
+    }
+
+    /// The link that says no, in the mail that waits for this person.
+    pub(crate) async fn link_in_mail(&self, person: &Person) -> String {
+        let rows = self.app.store().subject_keys(&[person.party]).await.unwrap();
+        let key = simwarden_app::subject_key(self.app.keyring(), rows.first()).unwrap();
+        let due = self
+            .app
+            .store()
+            .outbox_due(self.app.now(), i64::MAX, 100)
+            .await
+            .unwrap();
+        due.iter()
+            .filter_map(|item| {
+                let sealed = item.sealed.as_ref()?;
+                let notice: simwarden_app::ports::Notice =
+                    simwarden_app::open(&key, Of::Notice, item.id.as_bytes(), sealed).ok()?;
+                assert!(
+                    notice.email.is_some() || !notice.text.contains("http"),
+                    "no link in an SMS"
+                );
+                notice
+                    .text
+                    .lines()
+                    .find(|line| line.starts_with("https://"))
+                    .map(str::to_owned)
+            })
+            .next()
+            .expect("a mail with a link")
+    }
+
+    async fn entered(&self, name: &str, number: &str, mail: Option<&str>) -> Person {
         let at = self.year_ago();
         let mut entropy = OsEntropy::new().unwrap();
         let ring = self.app.keyring();
@@ -223,7 +261,15 @@ impl World {
             version: 1,
             import_id: None,
         };
-        let line = line_row(&self.app, &key, party_id, line_id, number, at, &mut entropy);
+        let line = line_row(
+            &self.app,
+            &key,
+            party_id,
+            line_id,
+            (number, mail),
+            at,
+            &mut entropy,
+        );
         let live = self.profile(
             &format!("8985501{number}"),
             Some((&key, line_id)),
@@ -296,13 +342,14 @@ fn line_row(
     key: &SubjectKey,
     party_id: PartyId,
     id: SubscriptionId,
-    number: &str,
+    (number, mail): (&str, Option<&str>),
     at: Timestamp,
     entropy: &mut OsEntropy,
 ) -> Subscription {
     let secret = LineSecret {
         msisdn: number.to_owned(),
-        contact_phone: Some("85511000000".to_owned()),
+        contact_phone: mail.is_none().then(|| "85511000000".to_owned()),
+        contact_email: mail.map(str::to_owned),
         language: Some("en".to_owned()),
         ..LineSecret::default()
     };

@@ -6,7 +6,7 @@ use crate::body::{Json, PathId};
 use crate::{Problem, WebState};
 use axum::extract::State;
 use serde::Deserialize;
-use simwarden_app::OwnerAnswer;
+use simwarden_app::{OwnerAnswer, Signature};
 use simwarden_model::ApprovalId;
 use utoipa::ToSchema;
 
@@ -19,6 +19,10 @@ pub(crate) struct Said {
     answer: YesNo,
     /// With `yes`: the two digits on the screen of whoever asks.
     number: Option<i64>,
+    /// With `yes` of somebody who has a passkey: the challenge, as `POST /v1/approvals/{id}/signature` handed it out.
+    ceremony: Option<String>,
+    /// With `ceremony`: what the browser answered, with its bytes in base64url.
+    credential: Option<serde_json::Value>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
@@ -55,7 +59,17 @@ pub(crate) async fn handle(
     };
     let app = &state.inner.app;
     let asked = app.questions(&caller.actor).await?;
-    let outcome = app.answer(&caller.actor, id, answer).await?;
+    let signature = match (said.ceremony, said.credential) {
+        (Some(ceremony), Some(credential)) => Some(Signature { ceremony, credential }),
+        (None, None) => None,
+        _ => return Err(Problem::field("ceremony", "comes together with `credential`")),
+    };
+    let outcome = match (answer, signature) {
+        (OwnerAnswer::Yes(number), Some(signature)) => {
+            app.approve(&caller.actor, id, number, &signature).await?
+        }
+        (answer, _) => app.answer(&caller.actor, id, answer).await?,
+    };
     // A question that could be answered was among those that waited.
     let question = asked
         .into_iter()

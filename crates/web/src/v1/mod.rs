@@ -1,5 +1,7 @@
 //! The endpoints below `/v1`, one file each: request, handler, description.
 
+pub(crate) mod account;
+pub(crate) mod accounts;
 pub(crate) mod approval_answer;
 pub(crate) mod approval_list;
 pub(crate) mod events;
@@ -17,8 +19,13 @@ pub(crate) mod operation_stop;
 pub(crate) mod party_erase;
 pub(crate) mod party_retention;
 pub(crate) mod party_totp;
+pub(crate) mod passkeys;
 pub(crate) mod registry_search;
 pub(crate) mod session;
+pub(crate) mod sessions;
+pub(crate) mod sign_in;
+pub(crate) mod sign_up;
+pub(crate) mod signature;
 pub(crate) mod stream;
 pub(crate) mod token_make;
 pub(crate) mod token_revoke;

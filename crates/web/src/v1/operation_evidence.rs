@@ -8,7 +8,7 @@ use crate::{Problem, WebState};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use simwarden_app::{Given, OperationSummary, Outcome};
+use simwarden_app::{Given, OperationSummary, Outcome, Signature};
 use simwarden_model::OperationId;
 use utoipa::ToSchema;
 
@@ -16,15 +16,19 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Evidence {
-    /// `totp` (with `code`) or `second_approver`.
+    /// `totp` (with `code`), `passkey` (with `ceremony` and `credential`) or `second_approver`.
     #[schema(example = "totp")]
     kind: String,
     /// The six digits that the owner's authenticator shows.
     code: Option<String>,
+    /// The challenge, as `POST /v1/operations/{id}/signature` handed it out.
+    ceremony: Option<String>,
+    /// What the browser answered, with its bytes in base64url.
+    credential: Option<serde_json::Value>,
 }
 
 /// Kinds that are checked.
-const KINDS: &str = "`totp`, `second_approver`";
+const KINDS: &str = "`totp`, `passkey`, `second_approver`";
 /// The longest code, with the spaces that people put into it.
 const CODE_CHARS_MAX: usize = 20;
 
@@ -47,14 +51,30 @@ impl Answer {
 }
 
 fn given(evidence: Evidence) -> Result<Given, Problem> {
-    match (evidence.kind.as_str(), evidence.code) {
-        ("totp", Some(code)) if code.chars().count() <= CODE_CHARS_MAX => Ok(Given::Totp(code)),
-        ("totp", _) => Err(Problem::field(
+    let signature = match (evidence.ceremony, evidence.credential) {
+        (Some(ceremony), Some(credential)) => Some(Signature { ceremony, credential }),
+        (None, None) => None,
+        _ => return Err(Problem::field("ceremony", "comes together with `credential`")),
+    };
+    match (evidence.kind.as_str(), evidence.code, signature) {
+        ("totp", Some(code), None) if code.chars().count() <= CODE_CHARS_MAX => Ok(Given::Totp(code)),
+        ("totp", _, None) => Err(Problem::field(
             "code",
             "the six digits that the authenticator shows",
         )),
-        ("second_approver", None) => Ok(Given::SecondApprover),
-        ("second_approver", Some(_)) => Err(Problem::field("code", "belongs to `totp` only; leave it out")),
+        ("passkey", None, Some(signature)) => Ok(Given::Passkey(signature)),
+        ("passkey", ..) => Err(Problem::field(
+            "credential",
+            "with `passkey` come `ceremony` and `credential`, and no `code`",
+        )),
+        ("second_approver", None, None) => Ok(Given::SecondApprover),
+        ("second_approver", Some(_), _) => {
+            Err(Problem::field("code", "belongs to `totp` only; leave it out"))
+        }
+        ("totp" | "second_approver", _, Some(_)) => Err(Problem::field(
+            "credential",
+            "belongs to `passkey` only; leave it out",
+        )),
         _ => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "unsupported_evidence",

@@ -171,8 +171,14 @@ impl Live {
 
     /// Whether the token is still valid; a database that does not answer ends no line.
     async fn still_holds(&self) -> bool {
-        match self.state.inner.app.authenticate(&self.caller.secret).await {
-            Ok(_) => true,
+        let app = &self.state.inner.app;
+        // A session changes its secret while the line is open, and showing the old one would end it.
+        let held = match self.caller.actor.session {
+            Some(session) => app.session_stands(session).await,
+            None => app.authenticate(&self.caller.secret).await.map(|_| true),
+        };
+        match held {
+            Ok(held) => held,
             Err(error) => error.kind != ErrorKind::Unauthenticated,
         }
     }

@@ -48,7 +48,7 @@ pub(crate) struct Made {
 const DAYS: u32 = 90;
 
 /// The name of a shop or terminal.
-fn place(field: &str, text: Option<&str>) -> Result<Option<String>, Problem> {
+pub(crate) fn place(field: &str, text: Option<&str>) -> Result<Option<String>, Problem> {
     parsed(field, text, |text| {
         let fits = (1..=64).contains(&text.len())
             && text

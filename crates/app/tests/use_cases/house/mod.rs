@@ -3,14 +3,16 @@
 mod rows;
 
 use simwarden_app::{
-    Actor, App, AppConfig, Error, LineRef, NewOperation, NewToken, RequestContext, Submitted,
+    Actor, App, AppConfig, Error, LineRef, NewOperation, NewToken, Passkeys, RequestContext, Submitted,
 };
 use simwarden_guard::{Engine, PackSource};
+use simwarden_identity::passwords::Cost;
 use simwarden_model::{
-    Channel, Claim, DocumentKey, DocumentKind, Eid, LockScope, Msisdn, OperationKind, PartyId, Role,
+    Channel, Claim, Clock, DocumentKey, DocumentKind, Eid, LockScope, Msisdn, OperationKind, PartyId, Role,
     SubscriptionId, Timestamp,
 };
 use simwarden_store::{Keyring, Store};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub const OPERATOR: &str = "999-01";
@@ -18,6 +20,36 @@ pub const OPERATOR: &str = "999-01";
 pub struct House {
     pub app: App,
     folder: tempfile::TempDir,
+}
+
+/// A clock that stands until a test moves it.
+#[derive(Debug)]
+pub struct TestClock {
+    forward: Mutex<Duration>,
+}
+
+impl TestClock {
+    pub fn start() -> Arc<Self> {
+        Arc::new(Self {
+            forward: Mutex::new(Duration::from_secs(1)),
+        })
+    }
+
+    pub fn forward(&self, by: Duration) {
+        *self.forward.lock().unwrap() += by;
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_790_000_000_000).plus(self.monotonic())
+    }
+    fn monotonic(&self) -> Duration {
+        // A little passes with every look, as it does on a real one.
+        let mut forward = self.forward.lock().unwrap();
+        *forward += Duration::from_micros(1);
+        *forward
+    }
 }
 
 pub struct Person {
@@ -33,6 +65,11 @@ impl House {
 
     /// A house that decides by another pack of rules.
     pub async fn under(pack: &str) -> Self {
+        Self::with(None, None, pack).await
+    }
+
+    /// A house at an address, with a clock that the test moves.
+    pub async fn with(site: Option<&str>, clock: Option<Arc<TestClock>>, pack: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!(
             "sqlite:{}",
@@ -45,15 +82,23 @@ impl House {
             store,
             keyring: Keyring::new([7; 32]),
             engine,
-            limits: simwarden_app::Limits::default(),
-            clock: None,
+            limits: simwarden_app::Limits {
+                // A thousandth of what a real one pays: what is tested here is who pays.
+                password_cost: Cost {
+                    memory_kib: 64,
+                    passes: 1,
+                },
+                ..simwarden_app::Limits::default()
+            },
+            clock: clock.map(|clock| clock as Arc<dyn Clock>),
             entropy: None,
             accept_clock: false,
         };
-        Self {
-            app: App::open(config).await.unwrap(),
-            folder,
+        let app = App::open(config).await.unwrap();
+        if let Some(site) = site {
+            app.open_site(Passkeys::new(site, &[]).unwrap()).unwrap();
         }
+        Self { app, folder }
     }
 
     /// Every byte of the database's files.
