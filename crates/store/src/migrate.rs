@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 const STEPS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../migrations/0001_house.sql")),
     (2, "smdp", include_str!("../migrations/0002_smdp.sql")),
+    (6, "camara", include_str!("../migrations/0006_camara.sql")),
 ];
 
 /// Says what was done.
