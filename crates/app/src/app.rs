@@ -135,6 +135,11 @@ impl App {
         self.inner.clock.now()
     }
 
+    /// Time that only goes forward.
+    pub(crate) fn monotonic(&self) -> Duration {
+        self.inner.clock.monotonic()
+    }
+
     /// What changed, from now on.
     #[must_use]
     pub fn updates(&self) -> broadcast::Receiver<Update> {
@@ -167,7 +172,7 @@ impl App {
         self.inner.committer.commit(job).await
     }
 
-    fn draw<const N: usize>(&self) -> [u8; N] {
+    pub(crate) fn draw<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         self.inner
             .entropy

@@ -1,6 +1,7 @@
 //! What a batch of jobs wants to write: collected in memory, then written in one transaction.
 
 use crate::entry::{EntryBody, RowMark};
+use crate::gateway::GatewayWrite;
 use crate::smdp::world::SmdpWrite;
 use crate::{Error, Update};
 use simwarden_ledger::leaf_hash;
@@ -64,6 +65,7 @@ pub(crate) struct Draft<'e> {
     brakes: Vec<BrakeCount>,
     rare: Vec<Rare>,
     smdp: Vec<SmdpWrite>,
+    gateway: Vec<GatewayWrite>,
     updates: Vec<Update>,
 }
 
@@ -96,7 +98,7 @@ pub(crate) enum Rare {
 }
 
 /// How long each list was, to take back what a job wrote before it failed.
-pub(crate) struct Mark([usize; 21], i64);
+pub(crate) struct Mark([usize; 22], i64);
 
 macro_rules! lists {
     ($draft:ident) => {
@@ -122,6 +124,7 @@ macro_rules! lists {
             $draft.updates.len(),
             $draft.signals.len(),
             $draft.smdp.len(),
+            $draft.gateway.len(),
         ]
     };
 }
@@ -157,6 +160,7 @@ impl<'e> Draft<'e> {
             brakes: Vec::new(),
             rare: Vec::new(),
             smdp: Vec::new(),
+            gateway: Vec::new(),
             updates: Vec::new(),
         }
     }
@@ -188,6 +192,7 @@ impl<'e> Draft<'e> {
             up,
             sg,
             sm,
+            gw,
         ] = mark.0;
         self.entries.truncate(e);
         self.parties.truncate(p);
@@ -210,13 +215,14 @@ impl<'e> Draft<'e> {
         self.updates.truncate(up);
         self.signals.truncate(sg);
         self.smdp.truncate(sm);
+        self.gateway.truncate(gw);
         self.open = None;
         self.next = mark.1;
     }
 
     /// Whether the batch writes anything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.rare.is_empty()
+        self.entries.is_empty() && self.rare.is_empty() && self.gateway.is_empty()
     }
 
     /// Begins the one ledger entry of a job; answers its index.
@@ -342,6 +348,10 @@ impl<'e> Draft<'e> {
         }
         self.smdp.push(write);
     }
+    /// Writes something of the gateway.
+    pub(crate) fn gateway(&mut self, write: GatewayWrite) {
+        self.gateway.push(write);
+    }
     pub(crate) fn update(&mut self, update: Update) {
         self.updates.push(update);
     }
@@ -418,7 +428,14 @@ put! {
 }
 
 impl Draft<'_> {
-    /// Writes the next version of a profile and marks it in the entry. New ones come by imports only.
+    /// Adds a profile and marks it in the entry: for sandboxes, whose lines are invented. Others come by imports only.
+    pub(crate) fn add_profile(&mut self, row: Profile) {
+        let mark = RowMark::of(&row);
+        self.entry().rows.push(mark);
+        self.profiles.push(Put::Insert(row));
+    }
+
+    /// Writes the next version of a profile and marks it in the entry.
     pub(crate) fn change_profile(&mut self, mut row: Profile) {
         row.version += 1;
         let mark = RowMark::of(&row);
@@ -501,6 +518,9 @@ impl Draft<'_> {
         }
         for write in self.smdp {
             write.write(tx).await?;
+        }
+        for write in self.gateway {
+            write.write(tx, self.now).await?;
         }
         Ok(())
     }

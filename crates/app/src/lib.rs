@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod facts;
 mod followup;
+pub mod gateway;
 pub mod import;
 mod ingest;
 pub mod log;

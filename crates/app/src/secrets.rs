@@ -109,6 +109,12 @@ pub enum Of {
     SmdpPrepared,
     /// The last sighting of a chip.
     SmdpChip,
+    /// The owner's record, as the gateway compares it.
+    GatewayKyc,
+    /// Where a client of the gateway is told of a line.
+    GatewayWatch,
+    /// An event on its way to a client.
+    GatewayEvent,
 }
 
 impl Of {
