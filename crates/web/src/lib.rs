@@ -13,6 +13,7 @@ pub mod access;
 mod assets;
 mod auth;
 mod body;
+pub mod camara;
 mod edge;
 mod es9plus;
 mod health;
@@ -33,6 +34,7 @@ mod tests;
 mod v1;
 mod witness;
 
+pub use camara::{gateway_router, sandbox_router};
 pub use es9plus::{Es9Limits, es9plus_router};
 pub use limits::WebLimits;
 pub use openapi::openapi_json;

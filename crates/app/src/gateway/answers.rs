@@ -93,6 +93,29 @@ pub fn day_of(at: Timestamp) -> jiff::civil::Date {
     jiff::tz::Offset::UTC.to_datetime(at).date()
 }
 
+/// A day as it is written, `YYYY-MM-DD` and nothing else (RFC 3339, full-date).
+#[must_use]
+pub fn day_from(text: &str) -> Option<jiff::civil::Date> {
+    let shape = |(at, byte): (usize, u8)| match at {
+        4 | 7 => byte == b'-',
+        _ => byte.is_ascii_digit(),
+    };
+    (text.len() == 10 && text.bytes().enumerate().all(shape))
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+/// A time as it is written, with its zone (RFC 3339, date-time).
+#[must_use]
+pub fn time_from(text: &str) -> Option<Timestamp> {
+    let bytes = text.as_bytes();
+    let long = (20..=40).contains(&bytes.len()) && bytes.get(10).is_some_and(|b| matches!(b, b'T' | b't' | b' '));
+    let plain = bytes.iter().all(|b| b.is_ascii_digit() || b"-:.+TtZz ".contains(b));
+    (long && plain && day_from(text.get(..10)?).is_some())
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
 /// A day that lies behind us, for questions about the past.
 ///
 /// # Errors

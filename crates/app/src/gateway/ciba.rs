@@ -2,12 +2,13 @@
 //!
 //! The client names a line, the subscriber is asked on a device of their own, the client comes back for the answer.
 
-use super::Gateway;
+use super::access::Caller;
 use super::client::Client;
 use super::grants::{Making, TokenAnswer, TokenRequest};
-use super::line::Subject;
+use super::line::{LineFacts, Subject};
 use super::oauth::OAuthError;
-use super::scope::Asked;
+use super::scope::{Asked, SCOPES};
+use super::{Denied, Gateway};
 use crate::Error;
 use serde::Serialize;
 use simwarden_model::{SubscriptionId, Timestamp};
@@ -19,6 +20,8 @@ use std::time::Duration;
 pub(super) const GRANT: &str = "urn:openid:params:grant-type:ciba";
 /// How long the subscriber has to answer.
 const LIFE: Duration = Duration::from_secs(300);
+/// The same for a question that no client waits for.
+const CAPTURE_LIFE: Duration = Duration::from_secs(24 * 3600);
 /// Seconds between two looks.
 const INTERVAL_S: u64 = 5;
 /// Requests that wait at the same time.
@@ -44,6 +47,18 @@ pub(super) struct Ask {
     interval_s: u64,
     looked_at: Option<Duration>,
     answered: Answered,
+}
+
+impl Ask {
+    fn view(&self, id: &str) -> AskView {
+        AskView {
+            id: id.to_owned(),
+            client: self.client.clone(),
+            purpose: self.asked.purpose.clone().unwrap_or_default(),
+            scopes: self.asked.scopes.clone(),
+            expires_at: self.expires_at,
+        }
+    }
 }
 
 /// The questions, by name.
@@ -163,6 +178,66 @@ impl Gateway {
         Ok(())
     }
 
+    /// Whether a client may ask about its permission for these scopes, and have the subscriber sent back there.
+    ///
+    /// # Errors
+    /// [`Denied::ScopesPurpose`] and [`Denied::Callback`].
+    pub fn may_be_told(&self, caller: &Caller, scopes: &[&str], callback: Option<&str>) -> Result<(), Denied> {
+        let client = &caller.client;
+        if !scopes.iter().all(|scope| SCOPES.contains(scope) && client.may(scope)) {
+            return Err(Denied::ScopesPurpose);
+        }
+        let known = |url: &str| client.settings.redirect_uris.iter().any(|own| own == url);
+        let any = client.sandbox && client.settings.redirect_uris.is_empty();
+        match callback {
+            Some(url) if !known(url) && !(any && url.starts_with("https://")) => Err(Denied::Callback),
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks the subscriber for their consent; answers where they are told who asks for what.
+    ///
+    /// # Errors
+    /// [`Denied::CaptureFrequency`] when too many such questions wait for them.
+    pub fn capture(
+        &self,
+        caller: &Caller,
+        line: &LineFacts,
+        scopes: &[&str],
+        purpose: &str,
+    ) -> Result<String, Denied> {
+        let id = crate::entry::hex(&self.draw::<24>());
+        let ask = Ask {
+            client: caller.client_id().to_owned(),
+            asked: Asked {
+                scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+                purpose: Some(purpose.to_owned()),
+                openid: false,
+                offline: false,
+            },
+            subject: Subject {
+                line: line.id,
+                phone: line.phone.as_str().into(),
+            },
+            network: false,
+            expires_at: self.now().plus(CAPTURE_LIFE),
+            interval_s: INTERVAL_S,
+            looked_at: None,
+            answered: Answered::Not,
+        };
+        self.put_ask(id.clone(), ask).map_err(|_| Denied::CaptureFrequency)?;
+        Ok(format!("{}/oauth2/consent/{id}", self.inner.config.issuer))
+    }
+
+    /// Who asks for what in a question, for the page that says so. Nothing about the line.
+    #[must_use]
+    pub fn ask_shown(&self, id: &str) -> Option<AskView> {
+        let now = self.now();
+        let asks = self.inner.asks.lock().unwrap_or_else(PoisonError::into_inner);
+        let ask = asks.get(id).filter(|ask| ask.expires_at > now)?;
+        Some(ask.view(id))
+    }
+
     pub(super) async fn by_ciba(
         &self,
         client: Arc<Client>,
@@ -234,13 +309,7 @@ impl Gateway {
             .iter()
             .filter(|(_, ask)| lines.contains(&ask.subject.line))
             .filter(|(_, ask)| ask.answered == Answered::Not && ask.expires_at > now)
-            .map(|(id, ask)| AskView {
-                id: id.clone(),
-                client: ask.client.clone(),
-                purpose: ask.asked.purpose.clone().unwrap_or_default(),
-                scopes: ask.asked.scopes.clone(),
-                expires_at: ask.expires_at,
-            })
+            .map(|(id, ask)| ask.view(id))
             .collect();
         views.sort_by_key(|view| view.expires_at);
         views

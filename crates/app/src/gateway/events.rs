@@ -85,7 +85,7 @@ fn event(
     let secret = gateway.opened(watch)?;
     let mut data = data.clone();
     data.insert("subscriptionId".to_owned(), hex(&watch.id).into());
-    if kind == "swapped" && !watch.three_legged {
+    if !watch.three_legged {
         data.insert("phoneNumber".to_owned(), secret.phone.clone().into());
     }
     let body = serde_json::json!({

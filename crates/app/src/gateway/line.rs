@@ -7,6 +7,7 @@ use super::{Denied, Gateway};
 use crate::Error;
 use crate::secrets::{Of, PartySecret, open, subject_key};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use simwarden_model::{LineKind, PartyId, SubscriptionId, SubscriptionState, Timestamp};
 use simwarden_store::Indexed;
 use simwarden_store::records::gateway_line::GatewayLine;
@@ -14,6 +15,12 @@ use simwarden_store::records::profile::Profile;
 use simwarden_store::records::subscription::Subscription;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// The SHA-256 of a number with its `+`, hexadecimal, as clients compare it.
+#[must_use]
+pub fn phone_hash(phone: &str) -> String {
+    crate::entry::hex(&Sha256::digest(phone.as_bytes()))
+}
 
 /// A line that a token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +153,17 @@ impl Gateway {
         }
         self.asked(caller, row.id)?;
         self.facts(row, phone).await
+    }
+
+    /// Whether a number in the body, where it may be there, is the one that the token stands for.
+    ///
+    /// # Errors
+    /// [`Denied::TokenContext`].
+    pub fn fits_token(&self, caller: &Caller, phone: Option<&str>) -> Result<(), Denied> {
+        match (&caller.access.subject, phone) {
+            (Some(subject), Some(phone)) if *subject.phone != *phone => Err(Denied::TokenContext),
+            _ => Ok(()),
+        }
     }
 
     /// Like [`Self::line_of`], for APIs that say nothing about machines' lines.

@@ -31,8 +31,8 @@ mod write;
 
 pub use access::Caller;
 pub use answers::{
-    LatestChange, day_of, device_change, device_swapped, held_since, may_look_back, past_day, recycled_since,
-    sim_change, sim_swapped,
+    LatestChange, day_from, day_of, device_change, device_swapped, held_since, may_look_back, past_day, recycled_since,
+    sim_change, sim_swapped, time_from,
 };
 pub use asked::{AskedView, FanOut};
 pub use ciba::{AskAnswer, AskRequest, AskView};
@@ -44,7 +44,9 @@ pub use denied::Denied;
 pub use events::{EventSink, SandboxSink, SinkAnswer, SinkCall};
 pub use grants::{TokenAnswer, TokenRequest};
 pub use kyc::{ATTRIBUTES, AgeAnswer, Record, Verdict, age, compare, may_compare};
-pub use line::{LineFacts, PhoneRule, Sim, Subject};
+/// A calendar day.
+pub use jiff::civil::Date as Day;
+pub use line::{LineFacts, PhoneRule, Sim, Subject, phone_hash};
 pub use oauth::OAuthError;
 pub use otp::OtpLimits;
 pub use scope::{Asked, SCOPES, is_purpose};
