@@ -1,6 +1,7 @@
 //! The one binary of simwarden: subcommands, configuration, the wiring of roles; nothing else.
 
 mod commands;
+mod gateway;
 mod house;
 mod policies;
 mod server;
@@ -35,6 +36,8 @@ enum Command {
     Export(commands::export::Export),
     /// Make and take back access tokens
     Token(commands::token::Token),
+    /// Register, freeze and list the clients of the Open Gateway
+    Gateway(commands::gateway::GatewayCommand),
     /// Profiles, download orders and freezes of the SM-DP+
     Profile(commands::profile::Profile),
     /// Make certificates and keys for an SM-DP+ and simulated chips
@@ -74,6 +77,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(import) => import.run().await,
         Command::Export(export) => export.run().await,
         Command::Token(token) => token.run().await,
+        Command::Gateway(gateway) => gateway.run().await,
         Command::Profile(profile) => profile.run().await,
         Command::Pki(pki) => pki.run(),
         Command::Euicc(euicc) => euicc.run(),

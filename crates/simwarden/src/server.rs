@@ -1,5 +1,6 @@
 //! Wires the roles of one server together: use cases, worker, ledger, edge; starts and ends them in order.
 
+use crate::gateway::{GatewayOptions, Running};
 use crate::house::House;
 use crate::smdp::{self, SmdpConfig};
 use anyhow::Context as _;
@@ -14,7 +15,7 @@ use simwarden_model::Region;
 use simwarden_rsp::chain::Screen;
 use simwarden_web::{
     Es9Limits, Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon, WebConfig,
-    WebLimits, WebState, es9plus_router, router,
+    WebLimits, WebState, es9plus_router, gateway_router, router,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub struct ServerConfig {
     pub tls: Option<(PathBuf, PathBuf)>,
     /// The SM-DP+, when this server is one.
     pub smdp: Option<SmdpConfig>,
+    /// The Open Gateway.
+    pub gateway: GatewayOptions,
     /// How numbers without a country code are read.
     pub region: Region,
     /// The outside world.
@@ -55,10 +58,13 @@ pub struct Server {
     pub address: SocketAddr,
     /// Where its SM-DP+ listens.
     pub smdp_address: Option<SocketAddr>,
+    /// Where its sandbox's control listens.
+    pub sandbox_address: Option<SocketAddr>,
     stop_edge: watch::Sender<bool>,
     stop_log: watch::Sender<bool>,
     edge: JoinHandle<()>,
     smdp: Option<JoinHandle<()>>,
+    gateway: Running,
     worker: JoinHandle<()>,
     log: JoinHandle<Result<(), LogError>>,
 }
@@ -136,16 +142,21 @@ impl Server {
             Some(config) => Some(serve_smdp(config, &app, stop.clone()).await?),
             None => None,
         };
-        let edge = tokio::spawn(listening.serve(router(state), stop));
+        let https = config.tls.is_some();
+        let gateway = Running::start(&app, &config.gateway, address, https, &stop).await?;
+        let router = gateway_router(gateway.gateway.clone(), https, router(state));
+        let edge = tokio::spawn(listening.serve(router, stop));
         let (smdp_address, smdp) = smdp.unzip();
         Ok(Self {
             app,
             address,
             smdp_address,
+            sandbox_address: gateway.sandbox_address,
             stop_edge,
             stop_log,
             edge,
             smdp,
+            gateway,
             worker,
             log,
         })
@@ -173,6 +184,7 @@ impl Server {
         if let Some(smdp) = self.smdp {
             let _ = smdp.await;
         }
+        self.gateway.ended().await;
         let _ = self.worker.await;
         let _ = self.stop_log.send(true);
         if !log_ended && let Err(error) = tokio::time::timeout(Duration::from_secs(10), self.log).await {

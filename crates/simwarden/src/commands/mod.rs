@@ -4,6 +4,7 @@ pub mod bench;
 pub mod demo;
 pub mod euicc;
 pub mod export;
+pub mod gateway;
 pub mod import;
 pub mod ledger;
 pub mod pki;

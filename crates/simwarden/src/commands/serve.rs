@@ -1,5 +1,6 @@
 //! `simwarden serve`.
 
+use crate::gateway::GatewayOptions;
 use crate::house::House;
 use crate::policies::Packs;
 use crate::server::{Ended, Server, ServerConfig};
@@ -62,6 +63,8 @@ pub struct Serve {
     /// The host name by which chips reach the SM-DP+; the one in its folder when left out
     #[arg(long, env = "SIMWARDEN_SMDP_ADDRESS", requires = "smdp", value_name = "NAME")]
     smdp_address: Option<String>,
+    #[command(flatten)]
+    gateway: GatewayOptions,
     /// The clock is right although it stands more than 7 days after the ledger's last entry
     #[arg(long)]
     accept_clock: bool,
@@ -86,6 +89,7 @@ impl Serve {
         });
         let server = Server::start(ServerConfig {
             smdp,
+            gateway: self.gateway,
             engine: self.packs.engine()?,
             house: self.house,
             listen: self.listen,
@@ -108,6 +112,13 @@ impl Serve {
         );
         if let Some(smdp) = server.smdp_address {
             eprintln!("the SM-DP+ listens on {smdp}");
+        }
+        if let Some(sandbox) = server.sandbox_address {
+            eprintln!(
+                "SANDBOX: the control listens on {sandbox}. Whoever reaches it makes lines up, changes their SIMs, reads \
+                 their texts and answers for their owners. Never start it beside real subscribers."
+            );
+            tracing::warn!(address = %sandbox, "the sandbox's control is open");
         }
         match server.until(super::asked_to_end()).await {
             Ended::Asked => Ok(ExitCode::SUCCESS),
