@@ -33,7 +33,12 @@ struct PublicOnly {
 }
 
 impl Resolver for PublicOnly {
-    fn resolve(&self, uri: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
         let found = DefaultResolver::default().resolve(uri, config, timeout)?;
         let mut kept = self.empty();
         for address in found.iter() {
@@ -88,8 +93,9 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 fn agent(sandbox: Option<&SandboxSink>) -> Result<Agent, PortError> {
     let mut tls = TlsConfig::builder();
     if let Some(sandbox) = sandbox {
-        let certificate = Certificate::from_pem(sandbox.ca_pem.as_bytes())
-            .map_err(|_| PortError::Permanent("the sandbox's certificate authority cannot be read".to_owned()))?;
+        let certificate = Certificate::from_pem(sandbox.ca_pem.as_bytes()).map_err(|_| {
+            PortError::Permanent("the sandbox's certificate authority cannot be read".to_owned())
+        })?;
         tls = tls.root_certs(RootCerts::from([certificate]));
     }
     let config = Agent::config_builder()
@@ -133,7 +139,9 @@ fn call(call: &SinkCall) -> Result<SinkAnswer, PortError> {
         200..=299 => Ok(SinkAnswer::Taken),
         410 => Ok(SinkAnswer::Gone),
         408 | 425 | 429 | 500..=599 => Err(PortError::Temporary(format!("{status}: {}", beginning(&said)))),
-        300..=399 => Err(PortError::Permanent(format!("{status}: redirects are not followed"))),
+        300..=399 => Err(PortError::Permanent(format!(
+            "{status}: redirects are not followed"
+        ))),
         _ => Err(PortError::Permanent(format!("{status}: {}", beginning(&said)))),
     }
 }
@@ -203,9 +211,18 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         listener.set_nonblocking(true).unwrap();
         for sink in ["https://127.0.0.1", "https://localhost", "https://[::1]"] {
-            assert!(matches!(to(&format!("{sink}:{port}/a"), None), Err(PortError::Temporary(_))), "{sink}");
+            assert!(
+                matches!(
+                    to(&format!("{sink}:{port}/a"), None),
+                    Err(PortError::Temporary(_))
+                ),
+                "{sink}"
+            );
         }
-        assert!(matches!(to(&format!("http://127.0.0.1:{port}/a"), None), Err(PortError::Permanent(_))));
+        assert!(matches!(
+            to(&format!("http://127.0.0.1:{port}/a"), None),
+            Err(PortError::Permanent(_))
+        ));
         // A sandbox opens its own prefix only.
         let other = SandboxSink {
             prefix: "https://127.0.0.1:1/".to_owned(),

@@ -144,6 +144,7 @@ impl Server {
         };
         let https = config.tls.is_some();
         let gateway = Running::start(&app, &config.gateway, address, https, &stop).await?;
+        state.connect(gateway.gateway.clone());
         let router = gateway_router(gateway.gateway.clone(), https, router(state));
         let edge = tokio::spawn(listening.serve(router, stop));
         let (smdp_address, smdp) = smdp.unzip();

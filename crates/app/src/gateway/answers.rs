@@ -109,8 +109,11 @@ pub fn day_from(text: &str) -> Option<jiff::civil::Date> {
 #[must_use]
 pub fn time_from(text: &str) -> Option<Timestamp> {
     let bytes = text.as_bytes();
-    let long = (20..=40).contains(&bytes.len()) && bytes.get(10).is_some_and(|b| matches!(b, b'T' | b't' | b' '));
-    let plain = bytes.iter().all(|b| b.is_ascii_digit() || b"-:.+TtZz ".contains(b));
+    let long =
+        (20..=40).contains(&bytes.len()) && bytes.get(10).is_some_and(|b| matches!(b, b'T' | b't' | b' '));
+    let plain = bytes
+        .iter()
+        .all(|b| b.is_ascii_digit() || b"-:.+TtZz ".contains(b));
     (long && plain && day_from(text.get(..10)?).is_some())
         .then(|| text.parse().ok())
         .flatten()

@@ -106,7 +106,9 @@ impl Gateway {
         let id = *TokenId::new(now, self.draw::<10>()).as_bytes();
         let mut lately = self.inner.asked.lock().unwrap_or_else(PoisonError::into_inner);
         if lately.waiting.len() >= WAITING_MAX {
-            return Err(Denied::Full("questions cannot be recorded at the moment; try again"));
+            return Err(Denied::Full(
+                "questions cannot be recorded at the moment; try again",
+            ));
         }
         lately.waiting.push(GatewayQuery {
             id,

@@ -107,7 +107,12 @@ pub(super) fn claimed_issuer(token: &str) -> Option<String> {
 
 impl Gateway {
     /// Whether an assertion is for us, at this time, and was never seen before. Says what is wrong.
-    pub(super) fn fresh(&self, client: &Client, claims: &Claims, audiences: &[String]) -> Result<(), &'static str> {
+    pub(super) fn fresh(
+        &self,
+        client: &Client,
+        claims: &Claims,
+        audiences: &[String],
+    ) -> Result<(), &'static str> {
         if !claims.aud.as_ref().is_some_and(|aud| aud.names(audiences)) {
             return Err("`aud` must be this token endpoint or the issuer");
         }
@@ -152,7 +157,9 @@ impl Gateway {
         }
         let until = exp.max(now + LIFE_S_MAX);
         match seen.insert(key, until) {
-            Some(before) if before > now => Err("this assertion was used before; sign a new one for each request"),
+            Some(before) if before > now => {
+                Err("this assertion was used before; sign a new one for each request")
+            }
             _ => Ok(()),
         }
     }

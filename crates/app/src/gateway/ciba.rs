@@ -182,9 +182,17 @@ impl Gateway {
     ///
     /// # Errors
     /// [`Denied::ScopesPurpose`] and [`Denied::Callback`].
-    pub fn may_be_told(&self, caller: &Caller, scopes: &[&str], callback: Option<&str>) -> Result<(), Denied> {
+    pub fn may_be_told(
+        &self,
+        caller: &Caller,
+        scopes: &[&str],
+        callback: Option<&str>,
+    ) -> Result<(), Denied> {
         let client = &caller.client;
-        if !scopes.iter().all(|scope| SCOPES.contains(scope) && client.may(scope)) {
+        if !scopes
+            .iter()
+            .all(|scope| SCOPES.contains(scope) && client.may(scope))
+        {
             return Err(Denied::ScopesPurpose);
         }
         let known = |url: &str| client.settings.redirect_uris.iter().any(|own| own == url);
@@ -225,7 +233,8 @@ impl Gateway {
             looked_at: None,
             answered: Answered::Not,
         };
-        self.put_ask(id.clone(), ask).map_err(|_| Denied::CaptureFrequency)?;
+        self.put_ask(id.clone(), ask)
+            .map_err(|_| Denied::CaptureFrequency)?;
         Ok(format!("{}/oauth2/consent/{id}", self.inner.config.issuer))
     }
 
@@ -278,7 +287,10 @@ impl Gateway {
             return Err(unknown);
         }
         if ask.expires_at <= now {
-            return Err(OAuthError::bad("expired_token", "the subscriber did not answer in time"));
+            return Err(OAuthError::bad(
+                "expired_token",
+                "the subscriber did not answer in time",
+            ));
         }
         match ask.answered {
             Answered::No => Err(OAuthError::bad("access_denied", "the subscriber said no")),
@@ -290,7 +302,10 @@ impl Gateway {
                 ask.looked_at = Some(tick);
                 if early {
                     ask.interval_s += 5;
-                    return Err(OAuthError::bad("slow_down", "wait five seconds longer between two looks"));
+                    return Err(OAuthError::bad(
+                        "slow_down",
+                        "wait five seconds longer between two looks",
+                    ));
                 }
                 Err(OAuthError::bad(
                     "authorization_pending",
@@ -315,21 +330,16 @@ impl Gateway {
         views
     }
 
-    /// The subscriber answers; a yes is kept as their consent. `lines` are theirs; all of them for a sandbox.
+    /// The subscriber answers; a yes is kept as their consent. `lines` are theirs.
     ///
     /// # Errors
     /// When there is no such question, or it is answered or over.
-    pub async fn answer_ask(
-        &self,
-        id: &str,
-        lines: Option<&[SubscriptionId]>,
-        approve: bool,
-    ) -> Result<(), Error> {
+    pub async fn answer_ask(&self, id: &str, lines: &[SubscriptionId], approve: bool) -> Result<(), Error> {
         let ask = {
             let now = self.now();
             let asks = self.inner.asks.lock().unwrap_or_else(PoisonError::into_inner);
             asks.get(id)
-                .filter(|ask| lines.is_none_or(|lines| lines.contains(&ask.subject.line)))
+                .filter(|ask| lines.contains(&ask.subject.line))
                 .filter(|ask| ask.expires_at > now)
                 .cloned()
                 .ok_or_else(|| Error::not_found("question"))?

@@ -306,7 +306,12 @@ mod tests {
 
     #[test]
     fn a_quota_lasts_a_day_and_a_burst_comes_back() {
-        let at = |s: u64| (Timestamp::EPOCH.plus(Duration::from_secs(s)), Duration::from_secs(s));
+        let at = |s: u64| {
+            (
+                Timestamp::EPOCH.plus(Duration::from_secs(s)),
+                Duration::from_secs(s),
+            )
+        };
         let quota = settings(Some(3), None);
         let mut usage = Usage::new(&quota, Duration::ZERO);
         let mut call = |s: u64| usage.call(&quota, at(s).0, at(s).1);

@@ -66,17 +66,29 @@ impl Gateway {
     /// When it cannot be said where to send the user: an unknown client or address. Everything else is in the redirect.
     pub async fn authorize(&self, request: AuthorizeRequest) -> Result<Redirect, OAuthError> {
         let bad = |why: &'static str| OAuthError::bad("invalid_request", why);
-        let name = request.parameters.get("client_id").ok_or(bad("`client_id` is missing"))?;
+        let name = request
+            .parameters
+            .get("client_id")
+            .ok_or(bad("`client_id` is missing"))?;
         let client = self.client(name).await?.ok_or(bad("the client is unknown"))?;
         let parameters = self.asked_for(&client, &request.parameters)?;
         let uri = match parameters.get("redirect_uri") {
             Some(uri) if client.settings.redirect_uris.contains(uri) => uri.clone(),
-            _ => return Err(bad("`redirect_uri` is not one that was registered for this client")),
+            _ => {
+                return Err(bad(
+                    "`redirect_uri` is not one that was registered for this client",
+                ));
+            }
         };
         let state = parameters.get("state").cloned();
-        let mut answer = match self.code_for(&client, &parameters, &uri, request.operator_token).await {
+        let mut answer = match self
+            .code_for(&client, &parameters, &uri, request.operator_token)
+            .await
+        {
             Ok(code) => vec![("code", code)],
-            Err(OAuthError::Protocol { error, description, .. }) => {
+            Err(OAuthError::Protocol {
+                error, description, ..
+            }) => {
                 vec![
                     ("error", error.to_owned()),
                     ("error_description", description.to_owned()),
@@ -102,7 +114,8 @@ impl Gateway {
             return Ok(query.clone());
         };
         let wrong = |why: &'static str| OAuthError::bad("invalid_request_object", why);
-        let claims = signed_by(client, request).ok_or(wrong("the signature is not by one of the client's keys"))?;
+        let claims =
+            signed_by(client, request).ok_or(wrong("the signature is not by one of the client's keys"))?;
         if claims.iss.as_deref() != Some(&client.id) {
             return Err(wrong("`iss` must be the client"));
         }
@@ -130,7 +143,10 @@ impl Gateway {
         }
         let get = |name: &str| parameters.get(name).map(String::as_str);
         if get("response_type") != Some("code") {
-            return Err(OAuthError::bad("unsupported_response_type", "use `response_type=code`"));
+            return Err(OAuthError::bad(
+                "unsupported_response_type",
+                "use `response_type=code`",
+            ));
         }
         let challenge = get("code_challenge").filter(|challenge| challenge.len() == 43);
         let challenge = match (challenge, get("code_challenge_method")) {
@@ -155,7 +171,10 @@ impl Gateway {
                 "the network did not say which line this is",
             ))?;
         if !self.agrees(subject.line, &purpose, &client.id).await? {
-            return Err(OAuthError::bad("consent_required", "the subscriber has not agreed"));
+            return Err(OAuthError::bad(
+                "consent_required",
+                "the subscriber has not agreed",
+            ));
         }
         let secret = format!("swc_{}", crate::entry::hex(&self.draw::<32>()));
         let code = Code {
@@ -174,7 +193,10 @@ impl Gateway {
             codes.retain(|_, code| code.expires_at > now);
         }
         if codes.len() >= CODES_MAX {
-            return Err(OAuthError::bad("temporarily_unavailable", "too many codes are open"));
+            return Err(OAuthError::bad(
+                "temporarily_unavailable",
+                "too many codes are open",
+            ));
         }
         codes.insert(token_hash(&secret), code);
         Ok(secret)

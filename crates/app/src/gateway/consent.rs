@@ -88,13 +88,15 @@ impl Gateway {
                 .iter()
                 .any(|ask| ask.client == client && ask.purpose == purpose)
         };
-        Ok(match deciding(&rows, purpose, client).map(|row| row.state.as_str()) {
-            Some("granted") => Validity::Valid,
-            Some("objected") => Validity::Objected,
-            Some(_) => Validity::Denied,
-            None if asked() => Validity::Requested,
-            None => Validity::Pending,
-        })
+        Ok(
+            match deciding(&rows, purpose, client).map(|row| row.state.as_str()) {
+                Some("granted") => Validity::Valid,
+                Some("objected") => Validity::Objected,
+                Some(_) => Validity::Denied,
+                None if asked() => Validity::Requested,
+                None => Validity::Pending,
+            },
+        )
     }
 
     /// Writes what a subscriber decided, on the ledger too.
@@ -188,15 +190,20 @@ impl Gateway {
             // Withdrawn from everybody is withdrawn from each who was agreed to alone.
             for row in self.app().store().gateway_consents(line).await? {
                 if row.purpose == purpose && !row.client_id.is_empty() && row.state == "granted" {
-                    self.put_consent(line, purpose, &row.client_id, state, "consent").await?;
+                    self.put_consent(line, purpose, &row.client_id, state, "consent")
+                        .await?;
                 }
             }
         }
         self.put_consent(line, purpose, client, state, "consent").await?;
         if !agree {
             self.drop_tokens(|_, access| {
-                let of_line = access.subject.as_ref().is_some_and(|subject| subject.line == line);
-                let same = access.purpose.as_deref() == Some(purpose) && (client.is_empty() || access.client == client);
+                let of_line = access
+                    .subject
+                    .as_ref()
+                    .is_some_and(|subject| subject.line == line);
+                let same = access.purpose.as_deref() == Some(purpose)
+                    && (client.is_empty() || access.client == client);
                 !(of_line && same)
             });
         }
@@ -230,7 +237,7 @@ impl Gateway {
     /// When it is not theirs, or over.
     pub async fn answer_own_ask(&self, actor: &Actor, id: &str, approve: bool) -> Result<(), Error> {
         let lines = self.own_lines(actor).await?;
-        self.answer_ask(id, Some(&lines), approve).await
+        self.answer_ask(id, &lines, approve).await
     }
 
     async fn own_lines(&self, actor: &Actor) -> Result<Vec<SubscriptionId>, Error> {

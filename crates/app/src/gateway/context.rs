@@ -105,7 +105,10 @@ impl Gateway {
                 OperationState::Frozen | OperationState::RollingBack | OperationState::Failed
             )
         });
-        let hold_ends = operations.iter().filter_map(|operation| operation.hold_until).max();
+        let hold_ends = operations
+            .iter()
+            .filter_map(|operation| operation.hold_until)
+            .max();
         let hold_ends = hold_ends.filter(|until| *until > now);
         let age = now.since(line.bound_at());
         let approval = match line.swapped_at {
@@ -123,9 +126,15 @@ impl Gateway {
             reasons.push("hold_in_force");
         }
         let fresh = line.swapped_at.is_some() && age < Duration::from_secs(72 * HOUR_S);
-        let weak = approval.iter().all(|how| matches!(*how, "none" | "unknown" | "dealer"));
+        let weak = approval
+            .iter()
+            .all(|how| matches!(*how, "none" | "unknown" | "dealer"));
         if fresh {
-            reasons.push(if weak { "recent_swap_weakly_approved" } else { "recent_swap" });
+            reasons.push(if weak {
+                "recent_swap_weakly_approved"
+            } else {
+                "recent_swap"
+            });
         }
         if !line.forwarding.is_empty() {
             reasons.push("calls_forwarded");

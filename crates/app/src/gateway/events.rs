@@ -110,7 +110,13 @@ fn event(
         watch_id: watch.id,
         client_id: watch.client_id.clone(),
         kind: kind.to_owned(),
-        sealed: seal_common(gateway.app().keyring(), Of::GatewayEvent, &id, &call, &mut entropy)?,
+        sealed: seal_common(
+            gateway.app().keyring(),
+            Of::GatewayEvent,
+            &id,
+            &call,
+            &mut entropy,
+        )?,
         due_at,
         attempts: 0,
         done_at: None,
@@ -175,7 +181,10 @@ impl Gateway {
                 Some(("INACTIVE", "MAX_EVENTS_REACHED"))
             } else if watch.expires_at.is_some_and(|at| at <= now) {
                 Some(("EXPIRED", "SUBSCRIPTION_EXPIRED"))
-            } else if watch.token_expires_at.is_some_and(|at| at <= now.plus(BEFORE_TOKEN_ENDS)) {
+            } else if watch
+                .token_expires_at
+                .is_some_and(|at| at <= now.plus(BEFORE_TOKEN_ENDS))
+            {
                 Some(("EXPIRED", "ACCESS_TOKEN_EXPIRED"))
             } else {
                 None

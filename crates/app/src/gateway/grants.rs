@@ -292,8 +292,17 @@ impl Gateway {
         Ok(answer)
     }
 
-    async fn by_refresh(&self, client: Arc<Client>, request: &TokenRequest) -> Result<TokenAnswer, OAuthError> {
-        let gone = || OAuthError::bad("invalid_grant", "the refresh token is unknown, over or was taken back");
+    async fn by_refresh(
+        &self,
+        client: Arc<Client>,
+        request: &TokenRequest,
+    ) -> Result<TokenAnswer, OAuthError> {
+        let gone = || {
+            OAuthError::bad(
+                "invalid_grant",
+                "the refresh token is unknown, over or was taken back",
+            )
+        };
         let secret = request.refresh_token.as_deref();
         let secret = secret.ok_or(OAuthError::bad("invalid_request", "`refresh_token` is missing"))?;
         if secret.len() > 100 {
@@ -319,7 +328,11 @@ impl Gateway {
             Some(less) => {
                 let mut less = Asked::parse(less, |scope| granted.scopes.iter().any(|own| own == scope))
                     .ok_or(OAuthError::scope())?;
-                if less.purpose.as_ref().is_some_and(|purpose| *purpose != row.purpose) {
+                if less
+                    .purpose
+                    .as_ref()
+                    .is_some_and(|purpose| *purpose != row.purpose)
+                {
                     return Err(OAuthError::scope());
                 }
                 less.purpose = granted.purpose;

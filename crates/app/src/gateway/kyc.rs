@@ -72,7 +72,9 @@ pub fn compare(name: &str, said: &str, record: &Record) -> Verdict {
 
 /// 0 to 99: what is not the same is never a hundred.
 fn alike(one: &str, other: &str) -> u8 {
-    let score = (strsim::jaro_winkler(one, other) * 100.0).floor().clamp(0.0, 99.0);
+    let score = (strsim::jaro_winkler(one, other) * 100.0)
+        .floor()
+        .clamp(0.0, 99.0);
     // The clamp has made it fit.
     (0..=99_u8).rev().find(|n| f64::from(*n) <= score).unwrap_or(0)
 }
@@ -156,7 +158,10 @@ mod tests {
         assert_eq!(compare("idDocument", "k-0123 4567", &record), Verdict::Same);
         assert_eq!(compare("locality", "ភ្នំពេញ", &record), Verdict::Same);
         assert_eq!(compare("region", "Phnom Penh", &record), Verdict::NotAvailable);
-        assert!(matches!(compare("name", "Sokha Chan Dora", &record), Verdict::Other(90..=99)));
+        assert!(matches!(
+            compare("name", "Sokha Chan Dora", &record),
+            Verdict::Other(90..=99)
+        ));
         assert!(matches!(compare("name", "zzz", &record), Verdict::Other(0..=40)));
     }
 
@@ -165,8 +170,14 @@ mod tests {
         let day = |text: &str| text.parse().unwrap();
         let said = Record::from([("name".to_owned(), "Sokha Chan Dara".to_owned())]);
         let before = age(38, &said, &record(), day("2026-04-13"));
-        assert_eq!((before.old_enough, before.score, before.verified), (Some(false), Some(100), true));
-        assert_eq!(age(38, &said, &record(), day("2026-04-14")).old_enough, Some(true));
+        assert_eq!(
+            (before.old_enough, before.score, before.verified),
+            (Some(false), Some(100), true)
+        );
+        assert_eq!(
+            age(38, &said, &record(), day("2026-04-14")).old_enough,
+            Some(true)
+        );
         assert_eq!(age(18, &said, &Record::new(), day("2026-04-14")).old_enough, None);
         assert_eq!(age(18, &Record::new(), &record(), day("2026-04-14")).score, None);
     }

@@ -103,10 +103,16 @@ pub struct LineFacts {
 }
 
 impl LineFacts {
+    /// Whether a sandbox made it up.
+    pub(super) fn is_made_up(&self) -> bool {
+        self.extra.as_ref().is_some_and(|extra| extra.sandbox)
+    }
+
     /// When the number was last bound to a SIM: a new one, or its first.
     #[must_use]
     pub fn bound_at(&self) -> Timestamp {
-        self.swapped_at.map_or(self.activated_at, |at| at.max(self.activated_at))
+        self.swapped_at
+            .map_or(self.activated_at, |at| at.max(self.activated_at))
     }
 
     /// When it was last bound to a phone; never, for one that no phone was seen with.
@@ -139,20 +145,33 @@ impl Gateway {
         let row = self.row_of(phone).await?;
         let row = row.filter(|row| {
             // A number that went to somebody else is not the line that the token was given for.
-            let same = caller.access.subject.as_ref().is_none_or(|subject| subject.line == row.id);
-            same && !matches!(row.state, SubscriptionState::Reserved | SubscriptionState::Quarantined)
+            let same = caller
+                .access
+                .subject
+                .as_ref()
+                .is_none_or(|subject| subject.line == row.id);
+            same && !matches!(
+                row.state,
+                SubscriptionState::Reserved | SubscriptionState::Quarantined
+            )
         });
-        let Some(row) = row else {
+        let facts = match row {
+            Some(row) => Some(self.facts(row, phone).await?),
+            None => None,
+        };
+        // Clients that a sandbox made up learn nothing of people.
+        let facts = facts.filter(|facts| !caller.client.sandbox || facts.is_made_up());
+        let Some(facts) = facts else {
             self.asked_unknown(caller);
             return Err(Denied::IdentifierNotFound);
         };
-        if caller.access.subject.is_none() && self.objects(row.id, caller).await? {
+        if caller.access.subject.is_none() && self.objects(facts.id, caller).await? {
             return Err(Denied::Permission(
                 "the subscriber objects to being asked about by this client for this purpose",
             ));
         }
-        self.asked(caller, row.id)?;
-        self.facts(row, phone).await
+        self.asked(caller, facts.id)?;
+        Ok(facts)
     }
 
     /// Whether a number in the body, where it may be there, is the one that the token stands for.
@@ -178,7 +197,9 @@ impl Gateway {
     ) -> Result<LineFacts, Denied> {
         let line = self.line_of(caller, phone, rule).await?;
         if line.machine {
-            return Err(Denied::NotApplicable("this is a machine's line; nothing is said about it"));
+            return Err(Denied::NotApplicable(
+                "this is a machine's line; nothing is said about it",
+            ));
         }
         Ok(line)
     }
@@ -250,7 +271,11 @@ impl Gateway {
         };
         let secret: PartySecret = open(&key, Of::Party, line.party.as_bytes(), &sealed)?;
         let mut record = BTreeMap::from([("name".to_owned(), secret.name)]);
-        record.extend(secret.document_number.map(|number| ("idDocument".to_owned(), number)));
+        record.extend(
+            secret
+                .document_number
+                .map(|number| ("idDocument".to_owned(), number)),
+        );
         let kind = secret.document_kind.map(|kind| match kind.as_str() {
             "passport" => "passport".to_owned(),
             "national_id" => "national_id_card".to_owned(),
@@ -318,7 +343,9 @@ fn facts_of(
         contract,
         id_document_required: extra.as_ref().is_some_and(|extra| extra.id_document_required),
         forwarding,
-        sms: extra.as_ref().map_or_else(|| "ok".to_owned(), |extra| extra.sms.clone()),
+        sms: extra
+            .as_ref()
+            .map_or_else(|| "ok".to_owned(), |extra| extra.sms.clone()),
         row,
         extra,
     }

@@ -12,6 +12,7 @@ mod asked;
 mod assertion;
 mod ciba;
 mod client;
+mod client_key;
 mod code;
 mod consent;
 mod context;
@@ -31,21 +32,22 @@ mod write;
 
 pub use access::Caller;
 pub use answers::{
-    LatestChange, day_from, day_of, device_change, device_swapped, held_since, may_look_back, past_day, recycled_since,
-    sim_change, sim_swapped, time_from,
+    LatestChange, day_from, day_of, device_change, device_swapped, held_since, may_look_back, past_day,
+    recycled_since, sim_change, sim_swapped, time_from,
 };
 pub use asked::{AskedView, FanOut};
 pub use ciba::{AskAnswer, AskRequest, AskView};
 pub use client::{Client, ClientSettings};
+pub use client_key::ClientKey;
 pub use code::{AuthorizeRequest, Redirect};
 pub use consent::{ConsentView, Validity};
 pub use context::SwapContext;
 pub use denied::Denied;
 pub use events::{EventSink, SandboxSink, SinkAnswer, SinkCall};
 pub use grants::{TokenAnswer, TokenRequest};
-pub use kyc::{ATTRIBUTES, AgeAnswer, Record, Verdict, age, compare, may_compare};
 /// A calendar day.
 pub use jiff::civil::Date as Day;
+pub use kyc::{ATTRIBUTES, AgeAnswer, Record, Verdict, age, compare, may_compare};
 pub use line::{LineFacts, PhoneRule, Sim, Subject, phone_hash};
 pub use oauth::OAuthError;
 pub use otp::OtpLimits;
@@ -190,7 +192,10 @@ impl Gateway {
     /// # Errors
     /// When the number is not ours, or too many are in use.
     pub async fn operator_token(&self, phone: &str) -> Result<String, Error> {
-        let subject = self.subject_of(phone).await?.ok_or_else(|| Error::not_found("line"))?;
+        let subject = self
+            .subject_of(phone)
+            .await?
+            .ok_or_else(|| Error::not_found("line"))?;
         let secret = format!("swo_{}", crate::entry::hex(&self.draw::<32>()));
         let now = self.wall();
         let mut proofs = self.inner.proofs.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,9 +1,9 @@
 //! What a developer at a bank, or a test, may do besides asking: make lines up, change a SIM, read the texts, move the
 //! clock, answer for the owner. Exists only where the server was started for it.
 
+use super::Gateway;
 use super::events::SandboxSink;
 use super::write::{Do, GatewayWrite};
-use super::Gateway;
 use crate::draft::{About, Draft};
 use crate::secrets::{Of, ProfileSecret, open, seal, subject_key};
 use crate::world::{Needs, World};
@@ -73,7 +73,11 @@ impl Gateway {
     /// # Errors
     /// When there is no sandbox.
     pub fn sandbox_texts(&self, phone: &str) -> Result<Vec<String>, Error> {
-        let texts = self.sandbox()?.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = self
+            .sandbox()?
+            .texts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Ok(texts.get(phone).cloned().unwrap_or_default())
     }
 
@@ -83,9 +87,12 @@ impl Gateway {
     /// When there is no sandbox, or it would move too far.
     pub fn sandbox_advance(&self, seconds: u64) -> Result<(), Error> {
         self.sandbox()?;
-        let moved = self.inner.ahead_s.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |ahead| {
-            ahead.checked_add(seconds).filter(|ahead| *ahead <= AHEAD_S_MAX)
-        });
+        let moved = self
+            .inner
+            .ahead_s
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |ahead| {
+                ahead.checked_add(seconds).filter(|ahead| *ahead <= AHEAD_S_MAX)
+            });
         moved
             .map(drop)
             .map_err(|_| Error::invalid("seconds", "the clock moves by at most ten years in all"))
@@ -97,7 +104,9 @@ impl Gateway {
     /// When there is no such question.
     pub async fn sandbox_decide(&self, id: &str, approve: bool) -> Result<(), Error> {
         self.sandbox()?;
-        self.answer_ask(id, None, approve).await
+        let rows = self.app().store().sandbox_lines().await?;
+        let lines: Vec<SubscriptionId> = rows.into_iter().map(|row| row.subscription_id).collect();
+        self.answer_ask(id, &lines, approve).await
     }
 
     /// The word of the network about a line of the sandbox.
@@ -168,10 +177,26 @@ impl Gateway {
         self.drop_tokens(|_, _| false);
         self.forget_codes();
         self.forget_clients();
-        self.inner.usage.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.inner.asks.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.inner.codes.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        self.inner.proofs.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.inner
+            .usage
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.inner
+            .asks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.inner
+            .codes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+        self.inner
+            .proofs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Closes a line of the sandbox that the new scene does not have.
@@ -182,7 +207,9 @@ impl Gateway {
                 ..Needs::default()
             },
             run: move |world: &World, draft: &mut Draft<'_>| {
-                let Some(row) = world.lines.get(&id) else { return Ok(()) };
+                let Some(row) = world.lines.get(&id) else {
+                    return Ok(());
+                };
                 if row.state.is_terminal() {
                     return Ok(());
                 }

@@ -1,11 +1,11 @@
 //! A scene for the sandbox: clients and lines, written as the registry's own rows, with times relative to now.
 
+use super::Gateway;
 use super::client::{Client, ClientSettings};
 use super::events::SandboxSink;
 use super::line::HolderBefore;
 use super::sandbox::{made_up_imei, made_up_profile};
 use super::write::{Do, GatewayWrite};
-use super::Gateway;
 use crate::draft::Draft;
 use crate::secrets::{LineSecret, Of, PartySecret, seal, subject_key};
 use crate::shared::Shared;
@@ -13,8 +13,10 @@ use crate::world::{Needs, World};
 use crate::{Error, ErrorKind};
 use serde::Deserialize;
 use simwarden_model::{
-    LineKind, PartyClass, PartyId, PartyKind, ProfileState, Role, SubscriptionId, SubscriptionState, Timestamp,
+    LineKind, PartyClass, PartyId, PartyKind, ProfileState, Role, SubscriptionId, SubscriptionState,
+    Timestamp,
 };
+use simwarden_store::records::gateway_client::GatewayClientRow;
 use simwarden_store::records::gateway_consent::GatewayConsent;
 use simwarden_store::records::gateway_line::GatewayLine;
 use simwarden_store::records::party::Party;
@@ -127,9 +129,10 @@ impl SeedClient {
     fn client(self) -> Result<Client, Error> {
         let scopes: Vec<String> = match self.scopes {
             serde_json::Value::String(text) => text.split_whitespace().map(str::to_owned).collect(),
-            serde_json::Value::Array(list) => {
-                list.iter().filter_map(|s| s.as_str().map(str::to_owned)).collect()
-            }
+            serde_json::Value::Array(list) => list
+                .iter()
+                .filter_map(|s| s.as_str().map(str::to_owned))
+                .collect(),
             _ => vec!["*".to_owned()],
         };
         let mut settings = self.rest;
@@ -163,7 +166,14 @@ impl SeedLine {
     }
 
     /// The rows of the registry and of the gateway.
-    fn rows(&self, line: Subscription, shared: &Shared, key: &SubjectKey, now: Timestamp, draft: &mut Draft<'_>) -> Result<(Subscription, GatewayLine), Error> {
+    fn rows(
+        &self,
+        line: Subscription,
+        shared: &Shared,
+        key: &SubjectKey,
+        now: Timestamp,
+        draft: &mut Draft<'_>,
+    ) -> Result<(Subscription, GatewayLine), Error> {
         let activated = self.sim.activated_hours_ago.map(|hours| ago(now, hours));
         let since = ago(now, self.holder.since_days_ago.unwrap_or(0.0) * 24.0);
         let secret = LineSecret {
@@ -200,7 +210,13 @@ impl SeedLine {
             })
             .collect();
         let kyc = match &self.kyc {
-            Some(kyc) => Some(seal(key, Of::GatewayKyc, row.id.as_bytes(), &texts(kyc), draft.entropy)?),
+            Some(kyc) => Some(seal(
+                key,
+                Of::GatewayKyc,
+                row.id.as_bytes(),
+                &texts(kyc),
+                draft.entropy,
+            )?),
             None => None,
         };
         let extra = GatewayLine {
@@ -221,18 +237,26 @@ impl SeedLine {
     }
 
     /// Writes one line: over the one that the scene before had, or a new one.
-    fn write(&self, shared: &Shared, made_up: &HashSet<SubscriptionId>, now: Timestamp, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
+    fn write(
+        &self,
+        shared: &Shared,
+        made_up: &HashSet<SubscriptionId>,
+        now: Timestamp,
+        world: &World,
+        draft: &mut Draft<'_>,
+    ) -> Result<(), Error> {
         let index = shared.keyring.index(Indexed::Msisdn, self.digits()?.as_bytes());
         let before = world.numbers.get(&index).and_then(|id| world.lines.get(id));
         if before.is_some_and(|row| !made_up.contains(&row.id)) {
-            return Err(Error::new(
-                ErrorKind::Conflict,
-                "not_of_the_sandbox",
+            return Err(not_ours(
                 "a number of the scene belongs to a line that is not the sandbox's; it is left alone",
             ));
         }
         let (key, line) = match before {
-            Some(row) => (subject_key(&shared.keyring, world.keys.get(&row.party_id))?, row.clone()),
+            Some(row) => (
+                subject_key(&shared.keyring, world.keys.get(&row.party_id))?,
+                row.clone(),
+            ),
             None => self.new_line(shared, draft)?,
         };
         let (row, extra) = self.rows(line, shared, &key, now, draft)?;
@@ -240,7 +264,13 @@ impl SeedLine {
             Some(_) => draft.change_subscription(row.clone()),
             None => draft.add_subscription(row.clone()),
         }
-        for profile in world.profiles.get(&row.id).into_iter().flatten().filter(|p| p.live) {
+        for profile in world
+            .profiles
+            .get(&row.id)
+            .into_iter()
+            .flatten()
+            .filter(|p| p.live)
+        {
             draft.change_profile(Profile {
                 live: false,
                 state: ProfileState::Deleted,
@@ -347,15 +377,28 @@ impl Gateway {
     pub async fn sandbox_seed(&self, seed: Seed) -> Result<(), Error> {
         let sandbox = self.sandbox()?;
         if seed.lines.len() > LINES_MAX || seed.clients.len() > CLIENTS_MAX {
-            return Err(Error::invalid("too_many", "a scene has at most 5,000 lines and 200 clients"));
+            return Err(Error::invalid(
+                "too_many",
+                "a scene has at most 5,000 lines and 200 clients",
+            ));
         }
         let mut clients = Vec::new();
         for client in seed.clients {
             clients.push(client.client()?.row(self.app().keyring())?);
         }
+        for known in self.all_clients().await? {
+            if !known.sandbox && clients.iter().any(|row: &GatewayClientRow| row.id == known.id) {
+                return Err(not_ours(
+                    "a client of the scene is registered by an administrator; it is left alone",
+                ));
+            }
+        }
         let mut numbers: HashSet<BlindIndex> = HashSet::new();
         for line in &seed.lines {
-            let index = self.app().keyring().index(Indexed::Msisdn, line.digits()?.as_bytes());
+            let index = self
+                .app()
+                .keyring()
+                .index(Indexed::Msisdn, line.digits()?.as_bytes());
             if !numbers.insert(index) {
                 return Err(Error::invalid("lines", "a number stands twice in the scene"));
             }
@@ -398,7 +441,8 @@ impl Gateway {
         let now = self.now();
         for chunk in lines.chunks(AT_ONCE) {
             let (chunk, shared, made_up) = (chunk.to_vec(), self.app().shared(), Arc::clone(&made_up));
-            let index = |line: &SeedLine| Ok(shared.keyring.index(Indexed::Msisdn, line.digits()?.as_bytes()));
+            let index =
+                |line: &SeedLine| Ok(shared.keyring.index(Indexed::Msisdn, line.digits()?.as_bytes()));
             let job = Do {
                 needs: Needs {
                     numbers: chunk.iter().map(index).collect::<Result<_, Error>>()?,
@@ -417,6 +461,10 @@ impl Gateway {
         }
         Ok(())
     }
+}
+
+fn not_ours(what: &'static str) -> Error {
+    Error::new(ErrorKind::Conflict, "not_of_the_sandbox", what)
 }
 
 /// Whether a sink's prefix is one on this machine.

@@ -13,8 +13,9 @@ use simwarden_store::Keyring;
 
 /// A P-256 key in PKCS #8 (RFC 5958, RFC 5915) before its 32 bytes.
 const PKCS8: &[u8] = &[
-    0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A,
-    0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04, 0x20,
+    0x30, 0x41, 0x02, 0x01, 0x00, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06,
+    0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x04, 0x27, 0x30, 0x25, 0x02, 0x01, 0x01, 0x04,
+    0x20,
 ];
 const ALGORITHM: Algorithm = Algorithm::ES256;
 
@@ -30,12 +31,10 @@ impl ServerKey {
         // A 256-bit number is no P-256 key with a chance of 2^-32; then the next one is taken.
         for attempt in 0_u8..8 {
             let secret = keyring.vouch("gateway identity token key", &[attempt]);
-            let der = [PKCS8, &secret].concat();
-            let key = EncodingKey::from_ec_der(&der);
-            let Ok(public) = Jwk::from_encoding_key(&key, ALGORITHM) else {
+            let key = from_secret(&secret);
+            let Some(mut public) = public_of(&key) else {
                 continue;
             };
-            let mut public = serde_json::to_value(public).map_err(Error::internal)?;
             let kid = hex(&keyring.vouch("gateway identity token key id", &[attempt])[..8]);
             public["kid"] = kid.clone().into();
             public["use"] = "sig".into();
@@ -58,9 +57,23 @@ impl ServerKey {
     }
 }
 
+/// A P-256 key out of its number.
+pub(super) fn from_secret(secret: &[u8; 32]) -> EncodingKey {
+    EncodingKey::from_ec_der(&[PKCS8, secret].concat())
+}
+
+/// Its public half, a JWK; none when the number is no key.
+pub(super) fn public_of(key: &EncodingKey) -> Option<serde_json::Value> {
+    let public = Jwk::from_encoding_key(key, ALGORITHM).ok()?;
+    serde_json::to_value(public).ok()
+}
+
 /// A subscriber's name towards one client: tells nobody anything, and another client gets another one.
 pub(super) fn pairwise(keyring: &Keyring, client: &str, line: &[u8; 16]) -> String {
-    let code = keyring.vouch("gateway pairwise subject", &[client.as_bytes(), &[0], line].concat());
+    let code = keyring.vouch(
+        "gateway pairwise subject",
+        &[client.as_bytes(), &[0], line].concat(),
+    );
     URL_SAFE_NO_PAD.encode(code)
 }
 

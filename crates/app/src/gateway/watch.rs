@@ -69,11 +69,17 @@ pub struct WatchView {
 fn below(sink: &str, prefixes: &[String]) -> bool {
     let plain = sink.len() <= 2_048
         && sink.starts_with("https://")
-        && sink.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'@' | b'#' | b'"' | b'<' | b'>'))
+        && sink
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !matches!(b, b'\\' | b'@' | b'#' | b'"' | b'<' | b'>'))
         && !sink.contains("/../")
         && !sink.ends_with("/..");
     let whole = |prefix: &&String| prefix.starts_with("https://") && prefix.ends_with('/');
-    plain && prefixes.iter().filter(whole).any(|prefix| sink.starts_with(prefix.as_str()))
+    plain
+        && prefixes
+            .iter()
+            .filter(whole)
+            .any(|prefix| sink.starts_with(prefix.as_str()))
 }
 
 impl Gateway {
@@ -93,10 +99,14 @@ impl Gateway {
         }
         let wall = self.wall();
         if new.expires_at.is_some_and(|at| at <= wall) {
-            return Err(Denied::Argument("`subscriptionExpireTime` lies in the past".to_owned()));
+            return Err(Denied::Argument(
+                "`subscriptionExpireTime` lies in the past".to_owned(),
+            ));
         }
         if new.bearer_expires_at.is_some_and(|at| at <= wall) {
-            return Err(Denied::Argument("`accessTokenExpiresUtc` lies in the past".to_owned()));
+            return Err(Denied::Argument(
+                "`accessTokenExpiresUtc` lies in the past".to_owned(),
+            ));
         }
         let line = self
             .persons_line(caller, new.phone.as_deref(), PhoneRule::LeftOut)
@@ -203,7 +213,8 @@ impl Gateway {
         let none = Denied::NotFound("there is no such subscription");
         let Some(id) = unhex(id) else { return Err(none) };
         let row = self.app().store().gateway_watch(id).await?;
-        row.filter(|row| row.state == "ACTIVE" && owns(caller, row)).ok_or(none)
+        row.filter(|row| row.state == "ACTIVE" && owns(caller, row))
+            .ok_or(none)
     }
 
     /// Ends a subscription; its sink is told.
@@ -241,7 +252,11 @@ fn owns(caller: &Caller, row: &GatewayWatch) -> bool {
 
 fn unhex(text: &str) -> Option<[u8; 16]> {
     let digits = text.as_bytes();
-    if digits.len() != 32 || !digits.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b)) {
+    if digits.len() != 32
+        || !digits
+            .iter()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+    {
         return None;
     }
     let mut id = [0; 16];
@@ -257,7 +272,10 @@ mod tests {
 
     #[test]
     fn a_sink_lies_below_what_was_registered() {
-        let prefixes = ["https://bank.example/hooks/".to_owned(), "https://whole.example".to_owned()];
+        let prefixes = [
+            "https://bank.example/hooks/".to_owned(),
+            "https://whole.example".to_owned(),
+        ];
         assert!(below("https://bank.example/hooks/a?b=c", &prefixes));
         for outside in [
             "http://bank.example/hooks/a",
@@ -276,7 +294,10 @@ mod tests {
 
     #[test]
     fn a_name_is_read_back() {
-        assert_eq!(unhex("000102030405060708090a0b0c0d0e0f"), Some(std::array::from_fn(|n| u8::try_from(n).unwrap())));
+        assert_eq!(
+            unhex("000102030405060708090a0b0c0d0e0f"),
+            Some(std::array::from_fn(|n| u8::try_from(n).unwrap()))
+        );
         assert_eq!(unhex("00"), None);
         assert_eq!(unhex("zz0102030405060708090a0b0c0d0e0f"), None);
     }

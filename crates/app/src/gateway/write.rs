@@ -43,7 +43,9 @@ impl GatewayWrite {
                 if tx.use_gateway_grant(hash, now).await? {
                     Ok(())
                 } else {
-                    Err(StoreError::Stale { what: "gateway_grant" })
+                    Err(StoreError::Stale {
+                        what: "gateway_grant",
+                    })
                 }
             }
             Self::RevokeFamily(family) => tx.revoke_gateway_family(family, now).await,

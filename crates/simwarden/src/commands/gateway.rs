@@ -4,10 +4,11 @@ use crate::house::House;
 use crate::policies::Packs;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use simwarden_app::gateway::{Client, ClientSettings, FanOut, Gateway, GatewayConfig, OtpLimits};
-use simwarden_app::{Actor, App, AppConfig, Limits};
+use simwarden_app::gateway::{Client, ClientKey, ClientSettings, FanOut, Gateway, GatewayConfig, OtpLimits};
+use simwarden_app::{Actor, App, AppConfig, Limits, OsEntropy, SystemClock};
 use simwarden_links::HttpSink;
-use std::path::PathBuf;
+use simwarden_model::Clock as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -36,6 +37,14 @@ enum Command {
     },
     /// List the clients
     List,
+    /// Make a key for a client: its public half is printed, a JWK Set
+    NewKey {
+        /// Where the whole key goes, a private JWK
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Sign what shows a token endpoint who a client is
+    Assertion(Assertion),
     /// List the events to a client that were given up, and why
     DeadLetters {
         /// The client's id
@@ -79,9 +88,61 @@ struct Register {
     basis: String,
 }
 
+#[derive(Args)]
+struct Assertion {
+    /// The client's id
+    id: String,
+    /// Its key, a private JWK
+    #[arg(long, value_name = "FILE")]
+    key: PathBuf,
+    /// The token endpoint
+    #[arg(long, value_name = "URL")]
+    audience: String,
+    /// Whom the client speaks of: `tel:+…` or `operatortoken:…`
+    #[arg(long, requires = "scope", value_name = "HINT")]
+    subject: Option<String>,
+    /// What it asks for then: a purpose and scopes
+    #[arg(long, requires = "subject", value_name = "SCOPES")]
+    scope: Option<String>,
+}
+
+impl Assertion {
+    fn print(&self) -> anyhow::Result<()> {
+        let text = std::fs::read(&self.key).with_context(|| format!("cannot read {}", self.key.display()))?;
+        let jwk = serde_json::from_slice(&text).context("the key is no JWK")?;
+        let key = ClientKey::from_private_jwk(&jwk).context("the key is no private P-256 JWK")?;
+        let about = self.subject.as_deref().zip(self.scope.as_deref());
+        let now = SystemClock::start().now();
+        let signed = key.assertion(&self.id, &self.audience, about, now, &mut OsEntropy::new()?);
+        println!("{}", signed.context("nothing could be signed")?);
+        Ok(())
+    }
+}
+
+fn new_key(out: &Path) -> anyhow::Result<()> {
+    let key = ClientKey::draw(&mut OsEntropy::new()?);
+    write_secret(out, &serde_json::to_vec_pretty(&key.private_jwk())?)?;
+    println!("{}", key.jwks());
+    Ok(())
+}
+
+/// For its owner's eyes only, and never over another.
+fn write_secret(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let opened = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file);
+    let mut opened = opened.with_context(|| format!("cannot make {}", file.display()))?;
+    Ok(opened.write_all(bytes)?)
+}
+
 impl Register {
     fn client(self) -> anyhow::Result<Client> {
-        let keys = std::fs::read(&self.jwks).with_context(|| format!("cannot read {}", self.jwks.display()))?;
+        let keys =
+            std::fs::read(&self.jwks).with_context(|| format!("cannot read {}", self.jwks.display()))?;
         for sink in &self.sinks {
             if !sink.starts_with("https://") || !sink.ends_with('/') {
                 bail!("`{sink}`: a sink begins with https:// and ends with /");
@@ -111,6 +172,17 @@ impl GatewayCommand {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         super::report(false);
+        match &self.command {
+            Command::NewKey { out } => {
+                new_key(out)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            Command::Assertion(assertion) => {
+                assertion.print()?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            _ => {}
+        }
         self.house.prepare()?;
         let packs = Packs {
             packs: vec!["base".to_owned()],
@@ -137,12 +209,17 @@ impl GatewayCommand {
         let gateway = Gateway::open(app, config)?;
         let now = gateway.now();
         match self.command {
+            Command::NewKey { .. } | Command::Assertion(_) => {}
             Command::Register(register) => gateway.put_client(&Actor::system(), register.client()?).await?,
             Command::Freeze { id } => set(&gateway, &id, |client| client.frozen_at = Some(now)).await?,
             Command::Thaw { id } => set(&gateway, &id, |client| client.frozen_at = None).await?,
             Command::List => {
                 for client in gateway.all_clients().await? {
-                    let state = if client.frozen_at.is_some() { "frozen" } else { "active" };
+                    let state = if client.frozen_at.is_some() {
+                        "frozen"
+                    } else {
+                        "active"
+                    };
                     println!(
                         "{} {state} {} {}",
                         client.id,

@@ -10,7 +10,11 @@ pub(super) fn over(table: &Table, keys: &[&str]) -> String {
         .filter(|column| !keys.contains(column))
         .map(|column| format!("{column} = excluded.{column}"))
         .collect();
-    format!(" ON CONFLICT ({}) DO UPDATE SET {}", keys.join(", "), set.join(", "))
+    format!(
+        " ON CONFLICT ({}) DO UPDATE SET {}",
+        keys.join(", "),
+        set.join(", ")
+    )
 }
 
 /// A struct whose fields are the columns of a table, in order, each with the word by which it is read.

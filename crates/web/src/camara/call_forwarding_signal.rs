@@ -34,7 +34,10 @@ const KINDS: &[&str] = &[
 
 async fn kinds(call: &Call) -> Result<Vec<&'static str>, CamaraError> {
     let phone = call.fields().phone()?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let set = |kind: &&&str| line.forwarding.iter().any(|set| set == **kind);
     Ok(KINDS.iter().filter(set).copied().collect())
 }

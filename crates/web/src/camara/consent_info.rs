@@ -32,9 +32,15 @@ async fn retrieve(call: &Call) -> Result<Reply, CamaraError> {
     if callback.is_some_and(|url| !is_uri(url)) {
         return Err(CamaraError::argument("`callbackUrl` must be an address"));
     }
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     call.gateway.may_be_told(&call.caller, &scopes, callback)?;
-    let validity = call.gateway.validity(line.id, purpose, call.caller.client_id()).await?;
+    let validity = call
+        .gateway
+        .validity(line.id, purpose, call.caller.client_id())
+        .await?;
     let mut status = json!({
         "scopes": scopes,
         "purpose": purpose,
@@ -65,8 +71,11 @@ const fn reason(validity: Validity) -> Option<&'static str> {
 fn is_uri(text: &str) -> bool {
     let scheme = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
     };
-    text.split_once(':').is_some_and(|(before, behind)| scheme(before) && !behind.is_empty())
+    text.split_once(':')
+        .is_some_and(|(before, behind)| scheme(before) && !behind.is_empty())
         && text.bytes().all(|b| b.is_ascii_graphic())
 }

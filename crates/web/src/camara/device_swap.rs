@@ -28,14 +28,20 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[
 
 async fn check(call: &Call) -> Result<Reply, CamaraError> {
     let (phone, hours) = number_and_age(call)?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let swapped = device_swapped(&line, call.gateway.now(), hours)?;
     Ok(Reply::Json(StatusCode::OK, json!({ "swapped": swapped })))
 }
 
 async fn retrieve_date(call: &Call) -> Result<Reply, CamaraError> {
     let phone = call.fields().phone()?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let latest = device_change(&line, call.gateway.now(), call.gateway.monitored_days())?;
     Ok(dated("latestDeviceChange", latest))
 }

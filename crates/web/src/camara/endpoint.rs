@@ -98,10 +98,15 @@ fn fits(template: &str, path: &str) -> Option<String> {
 ///
 /// # Errors
 /// 404, or 405 with the methods that there are.
-pub(super) fn find(method: &Method, path: &str) -> Result<(&'static Endpoint, String), (StatusCode, Vec<&'static str>)> {
+pub(super) fn find(
+    method: &Method,
+    path: &str,
+) -> Result<(&'static Endpoint, String), (StatusCode, Vec<&'static str>)> {
     let mut allowed = Vec::new();
     for endpoint in endpoints() {
-        let Some(id) = fits(endpoint.path, path) else { continue };
+        let Some(id) = fits(endpoint.path, path) else {
+            continue;
+        };
         if endpoint.method == *method {
             return Ok((endpoint, id));
         }

@@ -132,7 +132,9 @@ impl<'a> Fields<'a> {
 
     pub fn one_of(&self, name: &str, words: &[&str]) -> Read<Option<&'a str>> {
         match self.text(name)? {
-            Some(text) if !words.contains(&text) => Self::wrong(name, &format!("one of {}", words.join(", "))),
+            Some(text) if !words.contains(&text) => {
+                Self::wrong(name, &format!("one of {}", words.join(", ")))
+            }
             other => Ok(other),
         }
     }
@@ -216,7 +218,16 @@ mod tests {
     #[test]
     fn a_phone_number_has_a_plus_and_digits() {
         assert!(is_phone("+855120000001") && is_phone("+12345"));
-        for wrong in ["", "+", "855120000001", "+0855120000", "+1234", "+1234567890123456", "+85512a00001", "+12345\n"] {
+        for wrong in [
+            "",
+            "+",
+            "855120000001",
+            "+0855120000",
+            "+1234",
+            "+1234567890123456",
+            "+85512a00001",
+            "+12345\n",
+        ] {
             assert!(!is_phone(wrong), "{wrong:?}");
         }
     }

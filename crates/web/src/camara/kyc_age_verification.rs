@@ -40,7 +40,10 @@ async fn verify(call: &Call) -> Result<Reply, CamaraError> {
     let years = fields.integer("ageThreshold", 0, AGE_MAX)?;
     fields.done()?;
     let years = needed("ageThreshold", years)?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let record = call.gateway.record_of(&line).await?;
     let answer = age(years, &said, &record, day_of(call.gateway.now()));
     let mut body = Map::new();

@@ -50,7 +50,9 @@ pub(super) fn attributes(fields: &Fields<'_>, names: &[&str]) -> Result<Record, 
 async fn compare_all(call: &Call) -> Result<Reply, CamaraError> {
     let fields = call.fields();
     if fields.is_empty() {
-        return Err(CamaraError::argument("send at least one attribute to be compared"));
+        return Err(CamaraError::argument(
+            "send at least one attribute to be compared",
+        ));
     }
     let phone = fields.phone()?;
     let names: Vec<&str> = ATTRIBUTES.iter().map(|(name, _)| *name).collect();
@@ -59,7 +61,10 @@ async fn compare_all(call: &Call) -> Result<Reply, CamaraError> {
     if sent.is_empty() {
         return Err(Denied::Combination.into());
     }
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::Same).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::Same)
+        .await?;
     let record = call.gateway.record_of(&line).await?;
     may_compare(&line, sent.get("idDocument").map(String::as_str), &record)?;
     let mut body = Map::new();

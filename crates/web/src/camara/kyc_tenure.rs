@@ -21,7 +21,10 @@ async fn check_tenure(call: &Call) -> Result<Reply, CamaraError> {
     let phone = fields.phone()?;
     let day = needed("tenureDate", fields.day("tenureDate")?)?;
     past_day(day, "tenureDate", call.gateway.now())?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let body = json!({ "tenureDateCheck": held_since(&line, day), "contractType": line.contract });
     Ok(Reply::Json(StatusCode::OK, body))
 }

@@ -30,13 +30,14 @@ mod tests;
 pub use endpoint::{Endpoint, Legs, endpoints};
 pub use sandbox::sandbox_router;
 
-use crate::auth::peer_of;
 use crate::body;
 use crate::limits::{Rates, WebLimits};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use axum::routing::any;
@@ -82,9 +83,7 @@ pub fn gateway_router(gateway: Gateway, https: bool, rest: Router) -> Router {
             router = router.route(&path, any(handle));
         }
     }
-    oauth::routes(router)
-        .with_state(state)
-        .fallback_service(rest)
+    oauth::routes(router).with_state(state).fallback_service(rest)
 }
 
 /// The beginnings of paths that are the gateway's: an API and its version.
@@ -110,7 +109,10 @@ async fn handle(State(state): State<CamaraState>, request: Request) -> Response 
         Err(error) => error.response(),
     };
     if response.status().is_server_error() {
-        tracing::warn!(status = response.status().as_u16(), "a call of the gateway was not answered");
+        tracing::warn!(
+            status = response.status().as_u16(),
+            "a call of the gateway was not answered"
+        );
     }
     let headers = response.headers_mut();
     headers.insert(CORRELATOR, shown);
@@ -171,9 +173,6 @@ async fn answer(state: &CamaraState, request: Request) -> Result<Response, Camar
         Some(secret) => state.gateway.caller(secret).await,
         None => Err(Denied::Unauthenticated),
     };
-    if matches!(caller, Err(Denied::Unauthenticated)) && state.rates.failure(peer_of(&request)).is_err() {
-        tracing::debug!("many wrong tokens come from one address");
-    }
     let caller = caller?.asking(endpoint.name);
     if !caller.has_one_of(endpoint.scopes) {
         return Err(Denied::Permission("the access token does not hold a scope for this operation").into());
@@ -217,7 +216,11 @@ fn nowhere(status: StatusCode, allowed: &[&'static str]) -> Response {
     if status == StatusCode::NOT_FOUND {
         return CamaraError::new(status, "NOT_FOUND", "there is no such resource").response();
     }
-    let error = CamaraError::new(status, "METHOD_NOT_ALLOWED", "this method does nothing here; see `allow`");
+    let error = CamaraError::new(
+        status,
+        "METHOD_NOT_ALLOWED",
+        "this method does nothing here; see `allow`",
+    );
     let mut response = error.response();
     if let Ok(allowed) = HeaderValue::from_str(&allowed.join(", ")) {
         response.headers_mut().insert(ALLOW, allowed);
@@ -241,7 +244,9 @@ async fn read(request: Request) -> Result<Map<String, Value>, CamaraError> {
     let bytes = body::read(&parts.headers, content, BODY_BYTES_MAX, BODY_TIME_MAX)
         .await
         .map_err(|problem| match problem.status {
-            StatusCode::PAYLOAD_TOO_LARGE => CamaraError::new(problem.status, "PAYLOAD_TOO_LARGE", problem.detail),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                CamaraError::new(problem.status, "PAYLOAD_TOO_LARGE", problem.detail)
+            }
             StatusCode::REQUEST_TIMEOUT => CamaraError::new(problem.status, "TIMEOUT", problem.detail),
             _ => CamaraError::argument(problem.detail),
         })?;
@@ -249,7 +254,11 @@ async fn read(request: Request) -> Result<Map<String, Value>, CamaraError> {
         return Err(CamaraError::argument("send a JSON object; the body is empty"));
     }
     if let Err(problem) = body::expect_type(&parts.headers, &["application/json"]) {
-        return Err(CamaraError::new(problem.status, "UNSUPPORTED_MEDIA_TYPE", problem.detail));
+        return Err(CamaraError::new(
+            problem.status,
+            "UNSUPPORTED_MEDIA_TYPE",
+            problem.detail,
+        ));
     }
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(map)) => Ok(map),

@@ -21,7 +21,10 @@ async fn check(call: &Call) -> Result<Reply, CamaraError> {
     let phone = fields.phone()?;
     let day = needed("specifiedDate", fields.day("specifiedDate")?)?;
     past_day(day, "specifiedDate", call.gateway.now())?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let body = json!({ "phoneNumberRecycled": recycled_since(&line, day) });
     Ok(Reply::Json(StatusCode::OK, body))
 }

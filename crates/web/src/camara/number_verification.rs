@@ -35,7 +35,9 @@ async fn verify(call: &Call) -> Result<Reply, CamaraError> {
     }
     let (phone, hash) = (fields.phone()?, fields.text("hashedPhoneNumber")?);
     if hash.is_some_and(|hash| hash.len() != 64 || !hash.bytes().all(|b| b.is_ascii_hexdigit())) {
-        return Err(CamaraError::argument("`hashedPhoneNumber` must be 64 hexadecimal digits"));
+        return Err(CamaraError::argument(
+            "`hashedPhoneNumber` must be 64 hexadecimal digits",
+        ));
     }
     let line = call.gateway.line_of(&call.caller, None, PhoneRule::Same).await?;
     let same = match (phone, hash) {
@@ -43,10 +45,16 @@ async fn verify(call: &Call) -> Result<Reply, CamaraError> {
         (None, Some(hash)) => hash.eq_ignore_ascii_case(&phone_hash(&line.phone)),
         (None, None) => false,
     };
-    Ok(Reply::Json(StatusCode::OK, json!({ "devicePhoneNumberVerified": same })))
+    Ok(Reply::Json(
+        StatusCode::OK,
+        json!({ "devicePhoneNumberVerified": same }),
+    ))
 }
 
 async fn device_phone_number(call: &Call) -> Result<Reply, CamaraError> {
     let line = call.gateway.line_of(&call.caller, None, PhoneRule::Same).await?;
-    Ok(Reply::Json(StatusCode::OK, json!({ "devicePhoneNumber": line.phone })))
+    Ok(Reply::Json(
+        StatusCode::OK,
+        json!({ "devicePhoneNumber": line.phone }),
+    ))
 }

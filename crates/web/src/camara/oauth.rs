@@ -174,7 +174,9 @@ async fn bc_authorize(State(state): State<CamaraState>, request: Request) -> Res
         Err(response) => return response,
     };
     let login_hint = form.remove("login_hint");
-    let other_hint = ["login_hint_token", "id_token_hint"].iter().any(|name| form.contains_key(*name));
+    let other_hint = ["login_hint_token", "id_token_hint"]
+        .iter()
+        .any(|name| form.contains_key(*name));
     let asked = AskRequest {
         client: token_request(&mut form),
         login_hint,
@@ -219,7 +221,8 @@ async fn authorize(State(state): State<CamaraState>, request: Request) -> Respon
             let mut query = form_urlencoded::Serializer::new(String::new());
             query.extend_pairs(&redirect.parameters);
             let mark = if redirect.uri.contains('?') { '&' } else { '?' };
-            let Ok(location) = HeaderValue::from_str(&format!("{}{mark}{}", redirect.uri, query.finish())) else {
+            let Ok(location) = HeaderValue::from_str(&format!("{}{mark}{}", redirect.uri, query.finish()))
+            else {
                 return bad("`redirect_uri` cannot be used");
             };
             let mut response = Response::new(Body::empty());
@@ -236,7 +239,11 @@ async fn authorize(State(state): State<CamaraState>, request: Request) -> Respon
 
 /// Says who asks for what. It is answered where the subscriber is signed in, never on a page that anybody can send.
 async fn consent(State(state): State<CamaraState>, Path(id): Path<String>) -> Response {
-    let plain = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let plain = |text: &str| {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+    };
     let (status, text) = match state.gateway.ask_shown(&id) {
         Some(ask) => (
             StatusCode::OK,
@@ -247,9 +254,14 @@ async fn consent(State(state): State<CamaraState>, Path(id): Path<String>) -> Re
                 plain(&ask.purpose),
             ),
         ),
-        None => (StatusCode::NOT_FOUND, "<p>This question is over, or never was.</p>".to_owned()),
+        None => (
+            StatusCode::NOT_FOUND,
+            "<p>This question is over, or never was.</p>".to_owned(),
+        ),
     };
-    let page = format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>simwarden</title>{text}</html>");
+    let page = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>simwarden</title>{text}</html>"
+    );
     let mut response = Response::new(Body::from(page));
     *response.status_mut() = status;
     let headers = response.headers_mut();

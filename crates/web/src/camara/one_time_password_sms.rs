@@ -33,7 +33,9 @@ async fn send(call: &Call) -> Result<Reply, CamaraError> {
     let phone = needed("phoneNumber", fields.phone()?)?;
     let message = needed("message", fields.text_up_to("message", 160)?)?;
     if !message.contains(PLACE) {
-        return Err(CamaraError::argument("`message` must hold {{code}}, where the code goes"));
+        return Err(CamaraError::argument(
+            "`message` must hold {{code}}, where the code goes",
+        ));
     }
     let id = call.gateway.send_code(&call.caller, phone, message).await?;
     Ok(Reply::Json(StatusCode::OK, json!({ "authenticationId": id })))

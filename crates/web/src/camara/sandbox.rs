@@ -5,6 +5,8 @@ use crate::body;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::HOST;
+use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
@@ -28,7 +30,26 @@ pub fn sandbox_router(gateway: Gateway) -> Router {
         .route("/advance", post(advance))
         .route("/ciba-decide", post(ciba_decide))
         .fallback(async || said(StatusCode::NOT_FOUND, "not_found", "there is nothing here"))
+        .layer(from_fn(own_name))
         .with_state(gateway)
+}
+
+/// A name of the internet that somebody made lead to this machine is not one of ours.
+async fn own_name(request: Request, next: Next) -> Response {
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("");
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
+        return next.run(request).await;
+    }
+    said(
+        StatusCode::FORBIDDEN,
+        "foreign_name",
+        "call the sandbox by 127.0.0.1 or localhost",
+    )
 }
 
 fn said(status: StatusCode, code: &str, message: &str) -> Response {
@@ -96,7 +117,11 @@ async fn sms(State(gateway): State<Gateway>, request: Request) -> Response {
         .find(|(name, _)| name == "phone")
         .map(|(_, phone)| format!("+{}", phone.trim().trim_start_matches('+')));
     let Some(phone) = phone else {
-        return said(StatusCode::BAD_REQUEST, "phone_missing", "say which number: `?phone=+…`");
+        return said(
+            StatusCode::BAD_REQUEST,
+            "phone_missing",
+            "say which number: `?phone=+…`",
+        );
     };
     match gateway.sandbox_texts(&phone) {
         Ok(texts) => json(StatusCode::OK, &json!(texts)),

@@ -35,7 +35,9 @@ pub(super) fn number_and_age(call: &Call) -> Result<(Option<&str>, u32), CamaraE
     let phone = fields.phone()?;
     let hours = fields.integer("maxAge", 1, MAX_AGE_H_MAX)?;
     fields.done()?;
-    let hours = hours.and_then(|hours| u32::try_from(hours).ok()).unwrap_or(MAX_AGE_H);
+    let hours = hours
+        .and_then(|hours| u32::try_from(hours).ok())
+        .unwrap_or(MAX_AGE_H);
     may_look_back(hours, call.gateway.monitored_days())?;
     Ok((phone, hours))
 }
@@ -43,7 +45,10 @@ pub(super) fn number_and_age(call: &Call) -> Result<(Option<&str>, u32), CamaraE
 /// A date, as swaps of SIMs and of devices have it.
 pub(super) fn dated(name: &str, latest: LatestChange) -> Reply {
     let mut body = Map::new();
-    body.insert(name.to_owned(), latest.at.map_or(Value::Null, |at| at.to_string().into()));
+    body.insert(
+        name.to_owned(),
+        latest.at.map_or(Value::Null, |at| at.to_string().into()),
+    );
     if let Some(days) = latest.monitored_days {
         body.insert("monitoredPeriod".to_owned(), days.into());
     }
@@ -52,14 +57,20 @@ pub(super) fn dated(name: &str, latest: LatestChange) -> Reply {
 
 async fn check(call: &Call) -> Result<Reply, CamaraError> {
     let (phone, hours) = number_and_age(call)?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let swapped = sim_swapped(&line, call.gateway.now(), hours);
     Ok(Reply::Json(StatusCode::OK, json!({ "swapped": swapped })))
 }
 
 async fn retrieve_date(call: &Call) -> Result<Reply, CamaraError> {
     let phone = call.fields().phone()?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let latest = sim_change(&line, call.gateway.now(), call.gateway.monitored_days());
     Ok(dated("latestSimChange", latest))
 }

@@ -16,7 +16,10 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[Endpoint {
 
 async fn retrieve(call: &Call) -> Result<Reply, CamaraError> {
     let phone = call.fields().phone()?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::LeftOut).await?;
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::LeftOut)
+        .await?;
     let context = call.gateway.swap_context(&line).await?;
     let body = serde_json::to_value(context).map_err(|_| CamaraError::unavailable("try again"))?;
     Ok(Reply::Json(StatusCode::OK, body))

@@ -78,7 +78,9 @@ fn credential<'a>(fields: Option<Fields<'a>>) -> Result<Credential<'a>, CamaraEr
         needed("sinkCredential.accessTokenExpiresUtc", expires_at)?;
         // It goes into a header.
         if token.is_empty() || !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(CamaraError::argument("`sinkCredential.accessToken` must be visible ASCII"));
+            return Err(CamaraError::argument(
+                "`sinkCredential.accessToken` must be visible ASCII",
+            ));
         }
     }
     Ok(Credential {
@@ -92,8 +94,13 @@ async fn create(call: &Call) -> Result<Reply, CamaraError> {
     let fields = call.fields();
     let protocol = needed("protocol", fields.text("protocol")?)?;
     let sink = needed("sink", fields.text_up_to("sink", 2_048)?)?;
-    if sink.strip_prefix("https://").is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace)) {
-        return Err(CamaraError::argument("`sink` must be an address that begins with https://"));
+    if sink
+        .strip_prefix("https://")
+        .is_none_or(|rest| rest.is_empty() || rest.contains(char::is_whitespace))
+    {
+        return Err(CamaraError::argument(
+            "`sink` must be an address that begins with https://",
+        ));
     }
     let types = needed("types", fields.texts("types", 1)?)?;
     if types != [EVENT] {

@@ -18,8 +18,15 @@ pub(super) static ENDPOINTS: &[Endpoint] = &[Endpoint {
 async fn retrieve(call: &Call) -> Result<Reply, CamaraError> {
     let phone = call.fields().phone()?;
     call.gateway.fits_token(&call.caller, phone)?;
-    let line = call.gateway.persons_line(&call.caller, phone, PhoneRule::Same).await?;
-    let word = if line.state.is_in_service() { "active" } else { "suspended" };
+    let line = call
+        .gateway
+        .persons_line(&call.caller, phone, PhoneRule::Same)
+        .await?;
+    let word = if line.state.is_in_service() {
+        "active"
+    } else {
+        "suspended"
+    };
     let body = json!({ "voiceSmsIn": word, "voiceSmsOut": word, "dataService": word });
     Ok(Reply::Json(StatusCode::OK, body))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod approval_answer;
 pub(crate) mod approval_list;
 pub(crate) mod events;
+pub(crate) mod gateway;
 pub(crate) mod history;
 pub(crate) mod me;
 pub(crate) mod operation_ask;
