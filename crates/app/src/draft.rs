@@ -2,6 +2,7 @@
 
 use crate::accounts::world::AccountWrite;
 use crate::entry::{EntryBody, RowMark};
+use crate::gateway::GatewayWrite;
 use crate::smdp::world::SmdpWrite;
 use crate::{Error, Update};
 use simwarden_ledger::leaf_hash;
@@ -66,6 +67,7 @@ pub(crate) struct Draft<'e> {
     rare: Vec<Rare>,
     smdp: Vec<SmdpWrite>,
     accounts: Vec<AccountWrite>,
+    gateway: Vec<GatewayWrite>,
     updates: Vec<Update>,
 }
 
@@ -98,7 +100,7 @@ pub(crate) enum Rare {
 }
 
 /// How long each list was, to take back what a job wrote before it failed.
-pub(crate) struct Mark([usize; 22], i64);
+pub(crate) struct Mark([usize; 23], i64);
 
 macro_rules! lists {
     ($draft:ident) => {
@@ -125,6 +127,7 @@ macro_rules! lists {
             $draft.signals.len(),
             $draft.smdp.len(),
             $draft.accounts.len(),
+            $draft.gateway.len(),
         ]
     };
 }
@@ -161,6 +164,7 @@ impl<'e> Draft<'e> {
             rare: Vec::new(),
             smdp: Vec::new(),
             accounts: Vec::new(),
+            gateway: Vec::new(),
             updates: Vec::new(),
         }
     }
@@ -193,6 +197,7 @@ impl<'e> Draft<'e> {
             sg,
             sm,
             ac,
+            gw,
         ] = mark.0;
         self.entries.truncate(e);
         self.parties.truncate(p);
@@ -216,13 +221,17 @@ impl<'e> Draft<'e> {
         self.signals.truncate(sg);
         self.smdp.truncate(sm);
         self.accounts.truncate(ac);
+        self.gateway.truncate(gw);
         self.open = None;
         self.next = mark.1;
     }
 
     /// Whether the batch writes anything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.rare.is_empty() && self.accounts.is_empty()
+        self.entries.is_empty()
+            && self.rare.is_empty()
+            && self.accounts.is_empty()
+            && self.gateway.is_empty()
     }
 
     /// Begins the one ledger entry of a job; answers its index.
@@ -352,6 +361,10 @@ impl<'e> Draft<'e> {
     pub(crate) fn account(&mut self, write: AccountWrite) {
         self.accounts.push(write);
     }
+    /// Writes something of the gateway.
+    pub(crate) fn gateway(&mut self, write: GatewayWrite) {
+        self.gateway.push(write);
+    }
     pub(crate) fn update(&mut self, update: Update) {
         self.updates.push(update);
     }
@@ -428,7 +441,14 @@ put! {
 }
 
 impl Draft<'_> {
-    /// Writes the next version of a profile and marks it in the entry. New ones come by imports only.
+    /// Adds a profile and marks it in the entry: for sandboxes, whose lines are invented. Others come by imports only.
+    pub(crate) fn add_profile(&mut self, row: Profile) {
+        let mark = RowMark::of(&row);
+        self.entry().rows.push(mark);
+        self.profiles.push(Put::Insert(row));
+    }
+
+    /// Writes the next version of a profile and marks it in the entry.
     pub(crate) fn change_profile(&mut self, mut row: Profile) {
         row.version += 1;
         let mark = RowMark::of(&row);
@@ -514,6 +534,9 @@ impl Draft<'_> {
             write.write(tx).await?;
         }
         for write in self.accounts {
+            write.write(tx, self.now).await?;
+        }
+        for write in self.gateway {
             write.write(tx, self.now).await?;
         }
         Ok(())

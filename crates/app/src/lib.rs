@@ -17,6 +17,7 @@ mod error;
 mod evidence;
 mod facts;
 mod followup;
+pub mod gateway;
 pub mod import;
 mod ingest;
 pub mod log;

@@ -117,6 +117,12 @@ pub enum Of {
     Session,
     /// A signature over a request, as it stands on the ledger.
     Signature,
+    /// The owner's record, as the gateway compares it.
+    GatewayKyc,
+    /// Where a client of the gateway is told of a line.
+    GatewayWatch,
+    /// An event on its way to a client.
+    GatewayEvent,
 }
 
 impl Of {

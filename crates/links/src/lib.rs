@@ -4,12 +4,14 @@
 //! size limit, and no redirect is followed.
 
 mod cosigner;
+mod event_sink;
 mod http;
 mod journal;
 mod log_fetch;
 mod operator;
 
 pub use cosigner::HttpCosigner;
+pub use event_sink::HttpSink;
 pub use http::BadAddress;
 pub use journal::Journal;
 pub use log_fetch::HttpFetch;

@@ -1,6 +1,7 @@
 //! The one binary of simwarden: subcommands, configuration, the wiring of roles; nothing else.
 
 mod commands;
+mod gateway;
 mod house;
 mod policies;
 mod server;
@@ -39,6 +40,8 @@ enum Command {
     User(commands::user::User),
     /// Check a password as the sign-up does
     Passwords(commands::passwords::Passwords),
+    /// Register, freeze and list the clients of the Open Gateway
+    Gateway(commands::gateway::GatewayCommand),
     /// Profiles, download orders and freezes of the SM-DP+
     Profile(commands::profile::Profile),
     /// Make certificates and keys for an SM-DP+ and simulated chips
@@ -90,6 +93,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Token(token) => token.run().await,
         Command::User(user) => user.run().await,
         Command::Passwords(passwords) => passwords.run(),
+        Command::Gateway(gateway) => gateway.run().await,
         Command::Profile(profile) => profile.run().await,
         Command::Pki(pki) => pki.run(),
         Command::Euicc(euicc) => euicc.run(),

@@ -1,5 +1,6 @@
 //! Wires the roles of one server together: use cases, worker, ledger, edge; starts and ends them in order.
 
+use crate::gateway::{GatewayOptions, Running};
 use crate::house::House;
 use crate::smdp::{self, SmdpConfig};
 use anyhow::Context as _;
@@ -14,7 +15,7 @@ use simwarden_model::Region;
 use simwarden_rsp::chain::Screen;
 use simwarden_web::{
     Es2Limits, Es9Limits, Listening, LogView, ProofParts, ReceiptError, Receipts, ServeLimits, Soon,
-    WebConfig, WebLimits, WebState, es2plus_router, es9plus_router, router,
+    WebConfig, WebLimits, WebState, es2plus_router, es9plus_router, gateway_router, router,
 };
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ pub struct ServerConfig {
     pub site: Site,
     /// The SM-DP+, when this server is one.
     pub smdp: Option<SmdpConfig>,
+    /// The Open Gateway.
+    pub gateway: GatewayOptions,
     /// How numbers without a country code are read.
     pub region: Region,
     /// The outside world.
@@ -98,10 +101,13 @@ pub struct Server {
     pub smdp_address: Option<SocketAddr>,
     /// Where operators' systems order.
     pub es2plus_address: Option<SocketAddr>,
+    /// Where its sandbox's control listens.
+    pub sandbox_address: Option<SocketAddr>,
     stop_edge: watch::Sender<bool>,
     stop_log: watch::Sender<bool>,
     edge: JoinHandle<()>,
     smdp: Vec<JoinHandle<()>>,
+    gateway: Running,
     worker: JoinHandle<()>,
     log: JoinHandle<Result<(), LogError>>,
 }
@@ -190,16 +196,21 @@ impl Server {
             Some((config, smdp)) => serve_smdp(config, &smdp, &stop).await?,
             None => SmdpEdges::default(),
         };
-        let edge = tokio::spawn(listening.serve(router(state), stop));
+        let gateway = Running::start(&app, &config.gateway, address, https, &stop).await?;
+        state.connect(gateway.gateway.clone());
+        let router = gateway_router(gateway.gateway.clone(), https, router(state));
+        let edge = tokio::spawn(listening.serve(router, stop));
         Ok(Self {
             app,
             address,
             smdp_address: smdp.es9plus,
             es2plus_address: smdp.es2plus,
+            sandbox_address: gateway.sandbox_address,
             stop_edge,
             stop_log,
             edge,
             smdp: smdp.tasks,
+            gateway,
             worker,
             log,
         })
@@ -227,6 +238,7 @@ impl Server {
         for smdp in self.smdp {
             let _ = smdp.await;
         }
+        self.gateway.ended().await;
         let _ = self.worker.await;
         let _ = self.stop_log.send(true);
         if !log_ended && let Err(error) = tokio::time::timeout(Duration::from_secs(10), self.log).await {

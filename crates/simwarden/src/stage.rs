@@ -1,5 +1,6 @@
 //! An installation filled with an invented country, and a server on it: for the demonstration and for measuring.
 
+use crate::gateway::GatewayOptions;
 use crate::house::House;
 use crate::policies::Packs;
 use crate::server::{Server, ServerConfig, Site};
@@ -53,6 +54,7 @@ pub async fn people(
         tls: None,
         site: Site::default(),
         smdp: None,
+        gateway: GatewayOptions::default(),
         region: Region::KH,
         ports: world.ports(),
         witness_policy: None,

@@ -11,9 +11,10 @@ use sha2::{Digest as _, Sha256};
 pub(crate) const STEPS: &[(i64, &str, &str)] = &[
     (1, "house", include_str!("../migrations/0001_house.sql")),
     (2, "smdp", include_str!("../migrations/0002_smdp.sql")),
-    (8, "staff", include_str!("../migrations/0008_staff.sql")),
-    (7, "es2plus", include_str!("../migrations/0007_es2plus.sql")),
     (4, "accounts", include_str!("../migrations/0004_accounts.sql")),
+    (6, "camara", include_str!("../migrations/0006_camara.sql")),
+    (7, "es2plus", include_str!("../migrations/0007_es2plus.sql")),
+    (8, "staff", include_str!("../migrations/0008_staff.sql")),
 ];
 
 /// Says what was done.

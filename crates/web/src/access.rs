@@ -148,6 +148,16 @@ rules! {
     /// What happened to a line.
     LINE_HISTORY = GET "/v1/lines/{id}/history",
         Who::Roles(&[Subscriber, Agent, Supervisor, FraudAnalyst, Hotline, Regulator, Auditor]);
+    /// Who asked about a line through the Open Gateway.
+    LINE_ASKED = GET "/v1/lines/{id}/asked", Who::Roles(&[Subscriber]);
+    /// What its subscriber agreed to there.
+    LINE_CONSENTS = GET "/v1/lines/{id}/consents", Who::Roles(&[Subscriber]);
+    /// The subscriber agrees or withdraws.
+    LINE_CONSENT = POST "/v1/lines/{id}/consents", Who::Roles(&[Subscriber]);
+    /// Questions of banks and services that wait for the subscriber.
+    ASK_LIST = GET "/v1/asks", Who::Roles(&[Subscriber]);
+    /// The subscriber answers one.
+    ASK_ANSWER = POST "/v1/asks/{id}", Who::Roles(&[Subscriber]);
     /// What happened to a profile.
     PROFILE_HISTORY = GET "/v1/profiles/{id}/history", Who::Roles(LOOKERS);
     /// Make a token.

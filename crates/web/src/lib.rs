@@ -15,6 +15,7 @@ mod assets;
 mod auth;
 mod body;
 mod deny;
+pub mod camara;
 mod edge;
 mod es2plus;
 mod es9plus;
@@ -37,6 +38,7 @@ mod v1;
 mod witness;
 
 pub use es2plus::{Es2Limits, es2plus_router};
+pub use camara::{gateway_router, sandbox_router};
 pub use es9plus::{Es9Limits, es9plus_router};
 pub use limits::WebLimits;
 pub use openapi::openapi_json;

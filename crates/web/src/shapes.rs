@@ -258,6 +258,77 @@ pub struct History {
     pub history: Vec<TimelineItem>,
 }
 
+/// A question of a bank or service about a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AskedOne {
+    /// Who asked.
+    pub client: String,
+    /// What: `sim-swap/check` …
+    pub api: String,
+    /// What for; empty where the client did not say.
+    pub purpose: String,
+    /// When.
+    pub at: String,
+}
+
+/// Who asked about a line, the newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhoAsked {
+    /// The questions.
+    pub asked: Vec<AskedOne>,
+}
+
+/// What a subscriber agreed to, or refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// What for.
+    pub purpose: String,
+    /// For whom; for everybody when absent.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<String>,
+    /// `granted`, `denied` or `objected`.
+    pub state: String,
+    /// The legal basis.
+    pub basis: String,
+    /// Since when.
+    pub changed_at: String,
+}
+
+/// Everything that holds for a line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Consents {
+    /// By purpose.
+    pub consents: Vec<Consent>,
+}
+
+/// A question of a bank or service that waits for the subscriber.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ask {
+    /// Its name.
+    pub id: String,
+    /// Who asks.
+    pub client: String,
+    /// What for.
+    pub purpose: String,
+    /// What it may then ask about the line.
+    pub scopes: Vec<String>,
+    /// Until when it stands.
+    pub expires_at: String,
+}
+
+/// The questions that wait.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Asks {
+    /// The one that ends first comes first.
+    pub asks: Vec<Ask>,
+}
+
 /// A token that was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,11 +4,12 @@ use crate::limits::Rates;
 use crate::metrics::Metrics;
 use crate::stream::Feed;
 use crate::{Receipts, WebLimits};
+use simwarden_app::gateway::Gateway;
 use simwarden_app::{App, Error, OsEntropy};
 use simwarden_model::{Entropy as _, Region};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use tokio::sync::{Semaphore, watch};
 
 /// The log, as far as the edge shows it.
@@ -57,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) at_work: Arc<Semaphore>,
     pub(crate) batches: Semaphore,
     pub(crate) streams: Arc<Semaphore>,
+    /// The Open Gateway, for the subscriber's side of it.
+    pub(crate) gateway: OnceLock<Gateway>,
     ids: RequestIds,
 }
 
@@ -75,6 +78,7 @@ impl WebState {
             at_work: Arc::new(Semaphore::new(config.limits.requests_at_once)),
             batches: Semaphore::new(config.limits.batches_at_once),
             streams: Arc::new(Semaphore::new(config.limits.streams_max)),
+            gateway: OnceLock::new(),
             ids: RequestIds::new()?,
             app: config.app,
             log: config.log,
@@ -86,6 +90,11 @@ impl WebState {
         Ok(Self {
             inner: Arc::new(inner),
         })
+    }
+
+    /// Connects the Open Gateway, so that subscribers see who asked about them. A second one is left aside.
+    pub fn connect(&self, gateway: Gateway) {
+        let _ = self.inner.gateway.set(gateway);
     }
 }
 

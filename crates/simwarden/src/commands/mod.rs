@@ -9,6 +9,7 @@ pub mod euicc;
 pub mod export;
 pub mod guard_dir;
 pub mod identity;
+pub mod gateway;
 pub mod import;
 pub mod ledger;
 pub mod link;

@@ -1,5 +1,6 @@
 //! `simwarden serve`.
 
+use crate::gateway::GatewayOptions;
 use crate::house::House;
 use crate::policies::Packs;
 use crate::server::{Ended, Server, ServerConfig, Site};
@@ -104,6 +105,8 @@ pub struct Serve {
     /// The roots of the servers to which progress is told, PEM; those of the web when left out
     #[arg(long, env = "SIMWARDEN_CALLBACK_CA", requires = "smdp", value_name = "FILE")]
     callback_ca: Option<PathBuf>,
+    #[command(flatten)]
+    gateway: GatewayOptions,
     /// The clock is right although it stands more than 7 days after the ledger's last entry
     #[arg(long)]
     accept_clock: bool,
@@ -146,6 +149,7 @@ impl Serve {
                 leaked_passwords: self.leaked_passwords,
             },
             smdp,
+            gateway: self.gateway,
             engine: self.packs.engine()?,
             house: self.house,
             listen: self.listen,
@@ -170,8 +174,17 @@ impl Serve {
         if let Some(smdp) = server.smdp_address {
             eprintln!("the SM-DP+ listens on {smdp}");
         }
+<<<<<<< HEAD
         if let Some(es2plus) = server.es2plus_address {
             eprintln!("operators' systems order on {es2plus}");
+        }
+        if let Some(sandbox) = server.sandbox_address {
+            eprintln!(
+                "SANDBOX: the control listens on {sandbox}. Whoever reaches it makes lines up, changes their SIMs, reads \
+                 their texts and answers for their owners. Never start it beside real subscribers."
+            );
+            tracing::warn!(address = %sandbox, "the sandbox's control is open");
+>>>>>>> camara
         }
         match server.until(super::asked_to_end()).await {
             Ended::Asked => Ok(ExitCode::SUCCESS),

@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod approval_answer;
 pub(crate) mod approval_list;
 pub(crate) mod events;
+pub(crate) mod gateway;
 pub(crate) mod history;
 pub(crate) mod me;
 pub(crate) mod operation_ask;
