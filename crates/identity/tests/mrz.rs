@@ -1,6 +1,7 @@
 //! The check digits against everything that one changed character can do, and against another implementation.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::cast_possible_truncation, reason = "dice")]
 
 #[path = "../training/dice.rs"]
 #[expect(dead_code, reason = "pictures need more of it")]

@@ -196,19 +196,17 @@ pub fn confirm_order(
     let matching = match request.matching_id.as_deref() {
         None => Matching::Id(MatchingId::draw(entropy)),
         Some("") => Matching::DefaultForEid,
-        Some(given) => {
-            let id = MatchingId::parse(given).map_err(|_| Refusal::Malformed)?;
-            if eid.is_none() && given.len() < facts.terms.given_matching_id_chars_min {
-                return Err(Refusal::Malformed);
-            }
-            Matching::Id(id)
-        }
+        Some(given) => Matching::Id(MatchingId::parse(given).map_err(|_| Refusal::Malformed)?),
     };
     if eid.is_none() && (matching == Matching::DefaultForEid || !facts.terms.unbound_orders) {
         return Err(Refusal::EidMissing);
     }
     if facts.matching_taken && request.matching_id.is_some() {
         return Err(Refusal::MatchingIdInUse);
+    }
+    let given = request.matching_id.as_deref().map_or(usize::MAX, str::len);
+    if eid.is_none() && given < facts.terms.given_matching_id_chars_min {
+        return Err(Refusal::Malformed);
     }
     let code = request.confirmation_code.as_ref().filter(|code| !code.is_empty());
     if code.is_some_and(|code| code.len() > crate::CONFIRMATION_CODE_CHARS_MAX) {

@@ -122,7 +122,9 @@ impl<'a> Certificate<'a> {
     }
 }
 
-fn extensions<'a>(mut wrapped: Reader<'a>) -> Result<Vec<(&'a [u8], &'a [u8])>, DerError> {
+type Extensions<'a> = Vec<(&'a [u8], &'a [u8])>;
+
+fn extensions<'a>(mut wrapped: Reader<'a>) -> Result<Extensions<'a>, DerError> {
     let mut list = wrapped.expect(SEQUENCE)?.inside();
     wrapped.end()?;
     let mut found: Vec<(&[u8], &[u8])> = Vec::new();

@@ -40,10 +40,10 @@ impl Revocations {
         for (serial, _) in file.entries.into_iter().filter(|(_, entry)| bad(entry)) {
             let serial = serial.to_ascii_lowercase();
             // Old lists write decimal numbers; a number that reads both ways is taken both ways.
-            if serial.bytes().all(|b| b.is_ascii_digit()) {
-                if let Ok(number) = serial.parse::<u128>() {
-                    serials.insert(format!("{number:x}"));
-                }
+            if serial.bytes().all(|b| b.is_ascii_digit())
+                && let Ok(number) = serial.parse::<u128>()
+            {
+                serials.insert(format!("{number:x}"));
             }
             serials.insert(serial.trim_start_matches('0').to_owned());
         }

@@ -242,12 +242,11 @@ impl LinkChecker {
             }
         });
         let mut advice = text_of(language, "link_advice", finding.verdict.word()).to_owned();
-        if finding.verdict >= Verdict::Suspicious {
-            if let Some(official) = brand.as_ref().and_then(|b| b.official.first()) {
-                advice.push(' ');
-                advice
-                    .push_str(&text_of(language, "link_advice", "official").replace("{official}", official));
-            }
+        if finding.verdict >= Verdict::Suspicious
+            && let Some(official) = brand.as_ref().and_then(|b| b.official.first())
+        {
+            advice.push(' ');
+            advice.push_str(&text_of(language, "link_advice", "official").replace("{official}", official));
         }
         LinkReport {
             verdict: finding.verdict,
@@ -295,11 +294,9 @@ impl LinkChecker {
         let base = &self.base;
         let mut finding = Finding::new(Verdict::Unknown, Reason::NotVouched);
         let innocent = base.places.is_innocent(name.registrable());
-        if !innocent {
-            if let Some(like) = base.lookalikes.find(name, &base.words, &base.places) {
-                finding.add(like.verdict, like.reason);
-                finding.brand = Some(like.brand);
-            }
+        if !innocent && let Some(like) = base.lookalikes.find(name, &base.words, &base.places) {
+            finding.add(like.verdict, like.reason);
+            finding.brand = Some(like.brand);
         }
         if self.blocklist.reports(link, day) {
             finding.add(Verdict::Dangerous, Reason::Blocklisted);
@@ -382,11 +379,13 @@ impl LinkChecker {
             return;
         }
         let hides = [Reason::FreeHosting, Reason::CheapEnding, Reason::IpAddress];
-        if path.len() > 1 && path.len() <= 512 && finding.reasons.iter().any(|r| hides.contains(r)) {
-            if let Some(brand) = self.base.lookalikes.named_in(&path) {
-                finding.add(Verdict::Suspicious, Reason::BrandInPath);
-                finding.brand = finding.brand.or(Some(brand));
-            }
+        if path.len() > 1
+            && path.len() <= 512
+            && finding.reasons.iter().any(|r| hides.contains(r))
+            && let Some(brand) = self.base.lookalikes.named_in(&path)
+        {
+            finding.add(Verdict::Suspicious, Reason::BrandInPath);
+            finding.brand = finding.brand.or(Some(brand));
         }
     }
 

@@ -14,12 +14,12 @@ pub(crate) fn links(text: &str) -> Vec<String> {
         text.split(|c: char| c.is_whitespace() || "<>\"“”‘’`|^「」『』《》（），；。、！？".contains(c))
     {
         for piece in pieces(run) {
-            if let Some(link) = candidate(piece) {
-                if !found.contains(&link) {
-                    found.push(link);
-                    if found.len() == LINKS_MAX {
-                        return found;
-                    }
+            if let Some(link) = candidate(piece)
+                && !found.contains(&link)
+            {
+                found.push(link);
+                if found.len() == LINKS_MAX {
+                    return found;
                 }
             }
         }

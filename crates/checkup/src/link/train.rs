@@ -159,7 +159,7 @@ fn hosts(rows: &[Labelled]) -> Vec<Row> {
     let mut hosts: HashMap<String, (bool, bool)> = HashMap::new();
     for row in rows {
         if let Some(Target::Name(name)) = Link::read(&row.address).map(|l| l.target) {
-            let held_back = mixed(name.registrable()) % 5 == 0;
+            let held_back = mixed(name.registrable()).is_multiple_of(5);
             let entry = hosts.entry(name.ascii).or_insert((row.bad, held_back));
             entry.0 &= row.bad;
         }

@@ -139,6 +139,11 @@ fn confirm_order_in_all_its_refusals() {
         refused(false, &Gate::Open, &|it| it.matching_id = Some("../x".into())),
         Refusal::Malformed
     );
+    // So short that any chip would guess it.
+    assert_eq!(
+        refused(false, &Gate::Open, &|it| it.matching_id = Some("ABC".into())),
+        Refusal::Malformed
+    );
     assert_eq!(
         refused(false, &Gate::Open, &|it| it.smds_address =
             Some("ds.example.com".into())),
