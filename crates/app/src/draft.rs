@@ -228,10 +228,7 @@ impl<'e> Draft<'e> {
 
     /// Whether the batch writes anything.
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-            && self.rare.is_empty()
-            && self.accounts.is_empty()
-            && self.gateway.is_empty()
+        self.entries.is_empty() && self.rare.is_empty() && self.accounts.is_empty() && self.gateway.is_empty()
     }
 
     /// Begins the one ledger entry of a job; answers its index.

@@ -38,8 +38,6 @@ enum Command {
     Token(commands::token::Token),
     /// Accounts of people: invitations, passkeys, sessions
     User(commands::user::User),
-    /// Check a password as the sign-up does
-    Passwords(commands::passwords::Passwords),
     /// Register, freeze and list the clients of the Open Gateway
     Gateway(commands::gateway::GatewayCommand),
     /// Profiles, download orders and freezes of the SM-DP+
@@ -48,7 +46,7 @@ enum Command {
     Pki(commands::pki::Pki),
     /// Run a simulated chip on standard input and output, for `lpac`
     Euicc(commands::euicc::Euicc),
-    /// Read identity documents: machine-readable zones, chips
+    /// Read identity documents: machine-readable zones, chips; check passwords
     Identity(commands::identity::Identity),
     /// Check, test, explain, compare and back-test rule packs
     Policy(commands::policy::Policy),
@@ -92,7 +90,6 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export(export) => export.run().await,
         Command::Token(token) => token.run().await,
         Command::User(user) => user.run().await,
-        Command::Passwords(passwords) => passwords.run(),
         Command::Gateway(gateway) => gateway.run().await,
         Command::Profile(profile) => profile.run().await,
         Command::Pki(pki) => pki.run(),

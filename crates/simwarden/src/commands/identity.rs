@@ -30,6 +30,8 @@ enum Command {
     Mrz(MrzFile),
     /// Check the signature of a document's chip (EF.SOD) and the data groups that it signs
     Sod(SodFiles),
+    /// Check a password as the sign-up does
+    Passwords(super::passwords::Passwords),
 }
 
 #[derive(Args)]
@@ -312,6 +314,7 @@ impl Identity {
         match self.command {
             Command::Mrz(file) => file.run(),
             Command::Sod(files) => files.run(),
+            Command::Passwords(passwords) => passwords.run(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `simwarden passwords check`: whether a password would be taken, and why not. The password comes on standard input:
+//! `simwarden identity passwords check`: whether a password would be taken, and why not. The password comes on standard input:
 //! arguments are seen by everybody on the machine.
 
 use anyhow::Context as _;

@@ -174,7 +174,6 @@ impl Serve {
         if let Some(smdp) = server.smdp_address {
             eprintln!("the SM-DP+ listens on {smdp}");
         }
-<<<<<<< HEAD
         if let Some(es2plus) = server.es2plus_address {
             eprintln!("operators' systems order on {es2plus}");
         }
@@ -184,7 +183,6 @@ impl Serve {
                  their texts and answers for their owners. Never start it beside real subscribers."
             );
             tracing::warn!(address = %sandbox, "the sandbox's control is open");
->>>>>>> camara
         }
         match server.until(super::asked_to_end()).await {
             Ended::Asked => Ok(ExitCode::SUCCESS),

@@ -1,8 +1,8 @@
 //! The edge as a whole, on a real database: nothing is simulated but the log's receipts.
 
 mod access;
-mod es9plus;
 mod accounts;
+mod es9plus;
 mod events;
 mod input;
 mod openapi;
