@@ -36,7 +36,7 @@ pub enum Enrol {
     /// Whoever holds this invitation.
     Invited(String),
     /// Somebody who is signed in.
-    SignedIn(Actor),
+    SignedIn(Box<Actor>),
 }
 
 fn invitation_invalid() -> Error {

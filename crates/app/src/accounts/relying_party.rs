@@ -118,7 +118,7 @@ impl Passkeys {
         staff: bool,
     ) -> Result<(Value, Value), Error> {
         let id = Uuid::from_bytes(*account.as_bytes());
-        let have = Some(have.into_iter().map(CredentialID::from).collect());
+        let have: Option<Vec<CredentialID>> = Some(have);
         let (options, state) = match (&self.roots, staff) {
             (Some(roots), true) => {
                 let (options, state) = self

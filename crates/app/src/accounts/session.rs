@@ -285,7 +285,9 @@ impl App {
 pub(crate) fn signed_in(actor: &Actor) -> Result<(AccountId, SessionId), Error> {
     match (actor.account, actor.session) {
         (Some(account), Some(session)) => Ok((account, session)),
-        _ => Err(Error::forbidden(
+        _ => Err(Error::new(
+            ErrorKind::State,
+            "no_account",
             "this is for people who signed in to an account; tokens have none",
         )),
     }

@@ -66,7 +66,10 @@ impl<'a> Gang<'a> {
             }
             // A passkey of the thief's own, and its signature over the move and over the yes.
             1 => {
-                if let Ok(begun) = app.begin_enrolment(&Enrol::SignedIn(actor.clone())).await {
+                if let Ok(begun) = app
+                    .begin_enrolment(&Enrol::SignedIn(Box::new(actor.clone())))
+                    .await
+                {
                     let answer = self.thief.key.create(&begun.options);
                     app.finish_added_passkey(&actor, &begun.ceremony, &answer, "x")
                         .await

@@ -49,7 +49,7 @@ pub(crate) async fn begin(
     State(state): State<WebState>,
     caller: Caller,
 ) -> Result<axum::Json<Begun>, Problem> {
-    let who = Enrol::SignedIn(caller.actor);
+    let who = Enrol::SignedIn(Box::new(caller.actor));
     Ok(axum::Json(state.inner.app.begin_enrolment(&who).await?))
 }
 
