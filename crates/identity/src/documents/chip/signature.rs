@@ -177,7 +177,7 @@ fn bits<'a>(element: &Element<'a>) -> Option<&'a [u8]> {
     element.content.strip_prefix(&[0])
 }
 
-fn rsa_key(key: &Element<'_>) -> Option<rsa::PublicKey> {
+fn rsa_key(key: &Element<'_>) -> Option<rsa::RsaPublicKey> {
     use rsa::traits::PublicKeyParts as _;
     let mut reader = key.inside();
     let oid = reader.expect(tag::SEQUENCE)?.inside().expect(tag::OID)?.content;
@@ -185,7 +185,7 @@ fn rsa_key(key: &Element<'_>) -> Option<rsa::PublicKey> {
     if !matches!(oid.strip_prefix(PKCS1)?, [1] | [10]) {
         return None;
     }
-    let key = rsa::PublicKey::from_pkcs1_der(bits(&reader.expect(tag::BIT_STRING)?)?).ok()?;
+    let key = rsa::RsaPublicKey::from_pkcs1_der(bits(&reader.expect(tag::BIT_STRING)?)?).ok()?;
     RSA_BITS.contains(&(key.size() * 8)).then_some(key)
 }
 

@@ -218,7 +218,7 @@ async fn the_router_too_speaks_in_camaras_form_and_a_token_opens_what_it_names()
         wrong.is(405, "METHOD_NOT_ALLOWED");
         assert!(wrong.headers["allow"].to_str().unwrap().contains(method));
         world
-            .call(method, &format!("{path}/more"), "", None)
+            .call(method, &format!("{path}/more/more"), "", None)
             .await
             .is(404, "NOT_FOUND");
         for scope in *scopes {
