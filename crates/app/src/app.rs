@@ -133,11 +133,6 @@ impl App {
         self.inner.clock.now()
     }
 
-    /// Time that only goes forward.
-    pub(crate) fn monotonic(&self) -> Duration {
-        self.inner.clock.monotonic()
-    }
-
     /// What changed, from now on.
     #[must_use]
     pub fn updates(&self) -> broadcast::Receiver<Update> {

@@ -27,7 +27,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Run the server: API, console, ledger and the worker that carries effects out
-    Serve(commands::serve::Serve),
+    Serve(Box<commands::serve::Serve>),
     /// Make a small invented country, start the server and play honest life and six thefts through the real API
     Demo(commands::demo::Demo),
     /// Take in an operator's inventory, all or nothing

@@ -198,7 +198,7 @@ impl Gateway {
         let known = |url: &str| client.settings.redirect_uris.iter().any(|own| own == url);
         let any = client.sandbox && client.settings.redirect_uris.is_empty();
         match callback {
-            Some(url) if !known(url) && !(any && url.starts_with("https://")) => Err(Denied::Callback),
+            Some(url) if !(known(url) || any && url.starts_with("https://")) => Err(Denied::Callback),
             _ => Ok(()),
         }
     }

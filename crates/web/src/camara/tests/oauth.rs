@@ -35,10 +35,8 @@ async fn owner(world: &World, phone: &str) -> (Actor, simwarden_model::Subscript
         role: Role::Subscriber,
         operator: Some(row.operator.clone()),
         party: Some(row.party_id),
-        shop: None,
-        terminal: None,
-        since: Timestamp::EPOCH,
         name: "owner".to_owned(),
+        ..Actor::system()
     };
     (actor, row.id)
 }
