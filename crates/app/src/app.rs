@@ -1,5 +1,6 @@
 //! The use cases, as the edge calls them.
 
+use crate::accounts::freshly_signed_in;
 use crate::chance::{OsEntropy, SystemClock};
 use crate::committer::{Committer, Job, Parts};
 use crate::followup::{RollBack, RollBackAnswer, Stop, TimeUp};
@@ -320,8 +321,14 @@ impl App {
         party: PartyId,
         since: Option<Timestamp>,
     ) -> Result<(FactorId, Vec<u8>), Error> {
+        if actor.role == Role::Subscriber && actor.session.is_some() {
+            let account = freshly_signed_in(actor, self.now())?;
+            self.owner_of_old(actor, account).await?;
+        }
+        let lines = self.store().subscriptions_of(party).await?;
         let secret = self.draw::<{ crate::totp::SECRET_BYTES }>().to_vec();
         let job = EnrolTotp {
+            lines: lines.into_iter().map(|line| line.id).collect(),
             shared: self.shared(),
             actor: actor.clone(),
             party,

@@ -2,6 +2,7 @@
 
 use crate::decide::Work;
 use crate::draft::{About, Draft, Rare};
+use crate::gateway::GatewayWrite;
 use crate::notice::Occasion;
 use crate::operation::StepState;
 use crate::operations::{Change, Step, plan, record_step, travel};
@@ -205,6 +206,8 @@ fn change_rows(
             line.sealed = Some(seal(&key, Of::Line, line.id.as_bytes(), &secret, draft.entropy)?);
             if owner != work.operation.party_id {
                 reseal_profiles(&mut profiles, &mut changed, line.id, (&old_key, &key), draft)?;
+                // What the owner before agreed to binds nobody else.
+                draft.gateway(GatewayWrite::DropOf(line.id));
             }
         }
         draft.change_subscription(line);

@@ -1,5 +1,6 @@
 //! Access tokens and second factors: making them, taking them back, recognising them.
 
+use crate::accounts::{Happened, tell_holder};
 use crate::committer::Job;
 use crate::draft::{About, Draft, Rare};
 use crate::secrets::{Of, seal, subject_key};
@@ -188,6 +189,8 @@ pub(crate) struct EnrolTotp {
     pub secret: Vec<u8>,
     /// Since when it has existed; now, unless a migration says otherwise.
     pub since: Option<Timestamp>,
+    /// The party's lines, whose holders are told.
+    pub lines: Vec<simwarden_model::SubscriptionId>,
 }
 
 impl Job for EnrolTotp {
@@ -196,6 +199,7 @@ impl Job for EnrolTotp {
     fn needs(&self) -> Needs {
         Needs {
             parties: vec![self.party],
+            lines: self.lines.clone(),
             ..Needs::default()
         }
     }
@@ -211,9 +215,10 @@ impl Job for EnrolTotp {
         if !own && !admin {
             return Err(Error::not_found("party"));
         }
-        if self.since.is_some() && !admin {
+        // Else one administrator could give himself a factor that counts at once.
+        if self.since.is_some() && self.actor.role != Role::System {
             return Err(Error::forbidden(
-                "only a migration by an administrator says since when a factor exists",
+                "only a migration on the server itself says since when a factor exists",
             ));
         }
         let key = subject_key(&self.shared.keyring, world.keys.get(&self.party))?;
@@ -238,6 +243,9 @@ impl Job for EnrolTotp {
             last_step: -1,
             removed_at: None,
         });
+        if self.actor.role != Role::System {
+            tell_holder(&self.shared, world, Some(self.party), Happened::TotpAdded, draft)?;
+        }
         draft.end_entry()?;
         Ok(id)
     }

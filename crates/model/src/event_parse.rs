@@ -359,10 +359,11 @@ impl Scalar<'_> {
             Self::Float(degrees) => Some(*degrees),
             // The range check below refuses whatever a conversion could round.
             Self::Integer(degrees) => i32::try_from(*degrees).ok().map(f64::from),
+            Self::Text(degrees) => degrees.parse().ok(),
             _ => None,
         };
         degrees
-            .filter(|degrees| degrees.abs() <= most)
+            .filter(|degrees: &f64| degrees.abs() <= most)
             .ok_or_else(|| Quarantined::field(name, &format!("a number from -{most} to {most}")))
     }
 }

@@ -14,10 +14,12 @@ use crate::secrets::Of;
 use crate::shared::Shared;
 use crate::world::{Needs, World};
 use crate::{Actor, Error, ErrorKind};
-use simwarden_model::{AccountId, PasskeyId, SubscriptionId};
+use simwarden_guard::SETTLED;
+use simwarden_model::{AccountId, PasskeyId, Role, SubscriptionId};
 use simwarden_store::records::passkey::PasskeyRow;
 use simwarden_store::records::session::Ends;
 use std::sync::Arc;
+use std::time::Duration;
 
 impl App {
     /// The account that is signed in.
@@ -109,12 +111,37 @@ impl App {
         self.change_passkey(actor, account, passkey, change).await
     }
 
+    /// Refuses whoever is signed in by something newer than what the account has: with a password alone, or with a
+    /// passkey added minutes ago, nobody changes what its holder has relied on for days.
+    pub(crate) async fn owner_of_old(&self, actor: &Actor, account: AccountId) -> Result<(), Error> {
+        let now = self.now();
+        let settled = Duration::from_secs(u64::from(SETTLED.minutes()) * 60);
+        let old =
+            |passkey: &PasskeyRow| passkey.suspect_at.is_none() && now.since(passkey.added_at) >= settled;
+        let passkeys = self.store().passkeys_of(account).await?;
+        let by_passkey = actor.signs.is_some_and(|signs| signs.by_passkey);
+        let mut olds = passkeys.iter().filter(|passkey| old(passkey)).peekable();
+        let fine = olds.peek().is_none()
+            || by_passkey
+                && (actor.role != Role::Subscriber
+                    || olds.any(|passkey| passkey.id.as_bytes() == actor.token.as_bytes()));
+        if fine {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Forbidden,
+            "passkey_needed",
+            "sign in with a passkey that you have had for 72 hours; if you have lost it, ask your operator",
+        ))
+    }
+
     /// Takes a passkey off the account that is signed in, and ends the sessions begun with it.
     ///
     /// # Errors
     /// When it is not the actor's, is the last one, or the session is not fresh.
     pub async fn remove_passkey(&self, actor: &Actor, passkey: PasskeyId) -> Result<(), Error> {
         let account = freshly_signed_in(actor, self.now())?;
+        self.owner_of_old(actor, account).await?;
         if !actor.signs.is_some_and(|signs| signs.by_passkey) {
             // Else whoever has the password could take the owner's keys away.
             return Err(Error::new(

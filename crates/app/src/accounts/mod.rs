@@ -24,9 +24,9 @@ mod tell;
 mod view;
 pub(crate) mod world;
 
+pub(crate) use enrol::freshly_signed_in;
 pub(crate) use signature::{Verified, has_settled_passkey};
-#[cfg(test)]
-pub(crate) use tell::Happened;
+pub(crate) use tell::{Happened, tell_holder};
 
 pub use account::{INVITATION_LIFE, Invited, NewAccount};
 pub(crate) use deny::deny_link;

@@ -210,6 +210,7 @@ impl App {
         if actor.role != Role::Subscriber {
             return Err(Error::forbidden("staff sign in with passkeys only"));
         }
+        self.owner_of_old(actor, id).await?;
         let account = self.usable_account(id).await?.ok_or_else(refused)?;
         let key = self.account_key(&account).await?;
         let secret = open_secret(&key, &account)?;
@@ -260,6 +261,8 @@ impl App {
     /// When the session is not fresh.
     pub async fn make_recovery_codes(&self, actor: &Actor) -> Result<Vec<String>, Error> {
         let id = freshly_signed_in(actor, self.now())?;
+        self.owner_of_old(actor, id).await?;
+        let account = self.usable_account(id).await?.ok_or_else(refused)?;
         let codes = self.with_entropy(|entropy| recovery::draw(entropy));
         let shared = self.shared();
         let indexes = codes
@@ -268,6 +271,8 @@ impl App {
             .map(|code| recovery_index(&shared, id, &code))
             .collect();
         let job = Codes {
+            lines: self.lines_of(&account).await?,
+            shared,
             actor: actor.clone(),
             account: id,
             indexes,
@@ -458,6 +463,8 @@ impl Job for SetPassword {
 }
 
 struct Codes {
+    shared: Arc<Shared>,
+    lines: Vec<SubscriptionId>,
     actor: Actor,
     account: AccountId,
     indexes: Vec<BlindIndex>,
@@ -467,13 +474,20 @@ impl Job for Codes {
     type Answer = ();
 
     fn needs(&self) -> Needs {
-        account_needs(self.account, &[], None)
+        account_needs(self.account, &self.lines, None)
     }
 
     fn run(&self, world: &World, draft: &mut Draft<'_>) -> Result<(), Error> {
         let account = known(world, self.account)?;
         begin(draft, "recovery.made", &self.actor, &account);
         draft.account(AccountWrite::RecoveryCodes(account.id, self.indexes.clone()));
+        tell_holder(
+            &self.shared,
+            world,
+            account.party_id,
+            Happened::RecoveryMade,
+            draft,
+        )?;
         draft.end_entry()?;
         Ok(())
     }

@@ -20,17 +20,21 @@ pub(crate) enum Happened {
     PasskeyCloned,
     PasswordSet,
     RecoveryUsed,
+    RecoveryMade,
+    TotpAdded,
 }
 
 impl Happened {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::NewDevice,
         Self::PasskeyAdded,
         Self::PasskeyRemoved,
         Self::PasskeyCloned,
         Self::PasswordSet,
         Self::RecoveryUsed,
+        Self::RecoveryMade,
+        Self::TotpAdded,
     ];
 
     pub(crate) const fn key(self) -> &'static str {
@@ -41,6 +45,8 @@ impl Happened {
             Self::PasskeyCloned => "account.passkey_cloned",
             Self::PasswordSet => "account.password_set",
             Self::RecoveryUsed => "account.recovery_used",
+            Self::RecoveryMade => "account.recovery_made",
+            Self::TotpAdded => "account.totp_added",
         }
     }
 }

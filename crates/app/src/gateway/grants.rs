@@ -345,7 +345,8 @@ impl Gateway {
             client,
             asked,
             subject: Some(subject),
-            network: row.network,
+            // The network spoke once, when the family began: since then the SIM may have changed.
+            network: false,
             nonce: None,
             family: Some(row.family),
         };

@@ -403,7 +403,16 @@ impl Gateway {
                 return Err(Error::invalid("lines", "a number stands twice in the scene"));
             }
         }
-        let prefix = seed.sink_prefix.filter(|prefix| local(prefix));
+        let prefix = match seed.sink_prefix.as_deref().map(local) {
+            None => None,
+            Some(Some(prefix)) => Some(prefix),
+            Some(None) => {
+                return Err(Error::invalid(
+                    "sink_prefix",
+                    "a sink's prefix must begin with https://127.0.0.1:PORT/",
+                ));
+            }
+        };
         sandbox.begin(prefix.map(|prefix| SandboxSink {
             prefix,
             ca_pem: seed.sink_ca_pem.unwrap_or_default(),
@@ -467,9 +476,14 @@ fn not_ours(what: &'static str) -> Error {
     Error::new(ErrorKind::Conflict, "not_of_the_sandbox", what)
 }
 
-/// Whether a sink's prefix is one on this machine.
-fn local(prefix: &str) -> bool {
-    let rest = prefix.strip_prefix("https://127.0.0.1:").unwrap_or("");
-    let (port, path) = rest.split_once('/').unwrap_or(("", ""));
-    port.parse::<u16>().is_ok() && (path.is_empty() || path.ends_with('/'))
+/// A sink's prefix on this machine, ended by a slash so that no other port begins with it.
+fn local(prefix: &str) -> Option<String> {
+    let rest = prefix.strip_prefix("https://127.0.0.1:")?;
+    let (port, _) = rest.split_once('/').unwrap_or((rest, ""));
+    port.parse::<u16>().ok()?;
+    Some(if rest.contains('/') {
+        prefix.to_owned()
+    } else {
+        format!("{prefix}/")
+    })
 }

@@ -44,16 +44,20 @@ pub struct OrderReport {
     pub problems: Vec<OrderProblem>,
 }
 
-/// A line as it stands in the file.
+/// A line as it stands in the file; also with the names that ES2+ has for these fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
     iccid: Option<String>,
+    #[serde(alias = "profileType")]
     profile_type: Option<String>,
+    #[serde(alias = "matchingId")]
     matching_id: Option<String>,
     eid: Option<String>,
+    #[serde(alias = "confirmationCode")]
     confirmation_code: Option<Zeroizing<String>>,
     state: Option<String>,
+    #[serde(alias = "expiresAt", alias = "expiry")]
     expires_at: Option<String>,
     attempts: Option<u32>,
     code_tries: Option<u8>,

@@ -6,7 +6,7 @@ use super::host::{Link, Name, Target};
 use super::lexical::{Grade, Lexical};
 use super::lookalike::Lookalikes;
 use super::places::Places;
-use super::text::{LINKS_MAX, links};
+use super::text::{LINKS_MAX, TEXT_BYTES_MAX, links};
 use super::verdict::{Reason, Verdict};
 use super::words::Words;
 use crate::texts::{Language, text_of};
@@ -201,6 +201,14 @@ impl LinkChecker {
             {
                 worst = Some((finding, link));
             }
+        }
+        // What was not looked at is not vouched for.
+        let cut = text.len() > TEXT_BYTES_MAX || found.len() == LINKS_MAX;
+        if let Some((finding, _)) = &mut worst
+            && cut
+            && finding.verdict == Verdict::Safe
+        {
+            *finding = Finding::new(Verdict::Unknown, Reason::NotVouched);
         }
         match worst {
             Some((finding, link)) => self.report(finding, link, found.len(), language),

@@ -3,8 +3,8 @@
 
 /// Longest text that is read, in bytes; the rest is left out.
 pub const TEXT_BYTES_MAX: usize = 64 * 1024;
-/// The most links of one text that are looked at.
-pub const LINKS_MAX: usize = 20;
+/// The most links of one text that are looked at. A text with more is never called safe.
+pub const LINKS_MAX: usize = 100;
 
 /// The links of a text, in order, each once.
 pub(crate) fn links(text: &str) -> Vec<String> {

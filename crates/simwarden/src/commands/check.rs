@@ -179,10 +179,12 @@ impl Link {
             bail!("give a message or a link, or send lines to standard input");
         }
         let mut line = Vec::new();
+        // One answer for one line, an empty one included: whoever asked must be able to tell which is which.
         while (&mut input).take(LINE_MAX).read_until(b'\n', &mut line)? > 0 {
             let text = String::from_utf8_lossy(&line).into_owned();
-            if !text.trim().is_empty() {
-                self.say(&mut out, &checker.check(&text, day, self.lang.into()))?;
+            self.say(&mut out, &checker.check(&text, day, self.lang.into()))?;
+            if line.last() != Some(&b'\n') {
+                input.skip_until(b'\n')?;
             }
             line.clear();
         }

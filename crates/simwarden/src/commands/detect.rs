@@ -64,7 +64,7 @@ struct Events {
 }
 
 fn lateness(text: &str) -> Result<i64, String> {
-    if text == "0" || text == "0s" {
+    if text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic()) == "0" {
         return Ok(0);
     }
     parse_span(text).ok_or_else(|| "write a span such as 30s, 5m or 1h; 0s for none".to_owned())

@@ -22,7 +22,7 @@ use std::process::ExitCode;
 #[derive(Args)]
 pub struct Euicc {
     /// The chip: certificate, key, profiles, notifications; made when it is not there
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", default_value = "euicc.json")]
     state: PathBuf,
     /// The test PKI that vouches for a new chip, as `simwarden pki init` made it
     #[arg(long, env = "SIMWARDEN_SMDP", value_name = "DIR")]
