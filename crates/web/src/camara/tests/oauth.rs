@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use simwarden_app::Actor;
-use simwarden_model::{Role, Timestamp, TokenId};
+use simwarden_model::{Role, TokenId};
 
 const CIBA: &str = "urn:openid:params:grant-type:ciba";
 
