@@ -137,7 +137,7 @@ fn malformed_fields_go_to_the_quarantine_for_the_right_reason() {
     }
     for (name, value) in [
         ("lat", json!(90.1)),
-        ("lat", json!("11.5")),
+        ("lat", json!("eleven")),
         ("lon", json!(-181)),
         ("agent_id", json!("a".repeat(129))),
         ("sender", json!(["bank"])),

@@ -67,10 +67,14 @@ impl Gateway {
         let client = caller.client_id();
         let no = |row: &GatewayConsent| row.state != "granted";
         Ok(match caller.purpose() {
-            // A question that names no purpose meets every no, or leaving the purpose out would get round it.
-            "" => rows
-                .iter()
-                .any(|row| (row.client_id == client || row.client_id.is_empty()) && no(row)),
+            // A question that names no purpose meets every no, or leaving the purpose out would get round it. Whoever
+            // asks what was consented to is told.
+            "" => {
+                let of_consents = caller.api.starts_with("consent-info");
+                rows.iter().any(|row| {
+                    (row.client_id == client || row.client_id.is_empty() && !of_consents) && no(row)
+                })
+            }
             purpose => deciding(&rows, purpose, client).is_some_and(no),
         })
     }
