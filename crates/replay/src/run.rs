@@ -50,15 +50,14 @@ pub enum ReplayError {
     /// The alerts cannot be written.
     #[error("the alerts cannot be written: {0}")]
     Write(std::io::Error),
-    /// One line is longer than anything sensible.
-    #[error("a line is longer than 16 MiB; events are lines of at most 4 KiB")]
-    EndlessLine,
 }
 
 /// Bytes of one piece of the input.
 const PIECE_BYTES: usize = 512 * 1024;
-/// The longest line that is read over; see [`ReplayError::EndlessLine`].
-const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// A line longer than this is not kept whole.
+const LINE_BYTES_MAX: usize = 1024 * 1024;
+/// What is kept of it: more than any line may have.
+const TOO_LONG_BYTES: usize = 8 * 1024;
 /// Pieces of a round, for each worker.
 const PIECES_A_WORKER: usize = 6;
 /// The most quarantined lines that are told.
@@ -102,13 +101,41 @@ impl<R: Read> Source<R> {
                 break;
             }
             if piece.len() > LINE_BYTES_MAX {
-                self.failed = Some(ReplayError::EndlessLine);
-                self.ended = true;
-                return None;
+                // What is kept is long enough to be refused as too long; the lines behind it are read.
+                piece.truncate(TOO_LONG_BYTES);
+                if let Err(error) = self.skip_line() {
+                    self.failed = Some(ReplayError::Read(error));
+                    self.ended = true;
+                    return None;
+                }
+                piece.push(b'\n');
+                break;
             }
         }
         self.given += 1;
         Some(self.given - 1)
+    }
+
+    /// Reads to the end of the line; what is behind it is the rest.
+    fn skip_line(&mut self) -> std::io::Result<()> {
+        let mut read = Vec::new();
+        loop {
+            read.clear();
+            if self
+                .reader
+                .by_ref()
+                .take(PIECE_BYTES as u64)
+                .read_to_end(&mut read)?
+                == 0
+            {
+                self.ended = true;
+                return Ok(());
+            }
+            if let Some(end) = read.iter().position(|byte| *byte == b'\n') {
+                self.rest = read.split_off(end + 1);
+                return Ok(());
+            }
+        }
     }
 }
 

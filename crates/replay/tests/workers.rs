@@ -114,7 +114,7 @@ fn as_many_workers_as_you_like_find_what_the_floor_finds() {
 }
 
 #[test]
-fn an_output_that_fails_and_an_endless_line_end_the_run() {
+fn an_output_that_fails_ends_the_run() {
     let text: String = stream(1, 4_000).iter().map(|(_, line)| line.as_str()).collect();
     for workers in [1, 3] {
         let replay = Replay {
@@ -127,12 +127,19 @@ fn an_output_that_fails_and_an_endless_line_end_the_run() {
             Err(std::io::Error::other("full"))
         });
         assert!(failed.unwrap_err().to_string().contains("full"));
-        let endless = std::io::Read::take(std::io::repeat(b'x'), 20 << 20);
-        assert!(
-            run(&PROGRAM, endless, &replay, &mut |_| Ok(()))
-                .unwrap_err()
-                .to_string()
-                .contains("16 MiB")
-        );
     }
+}
+
+#[test]
+fn an_endless_line_is_one_bad_line_and_what_is_behind_it_is_read() {
+    let mut lines = stream(5, 2_000);
+    let (before, alerts_before) = replay(&lines, 2);
+    lines.insert(1_000, (0, format!("{}\n", "x".repeat(3 << 20))));
+    let (after, alerts) = replay(&lines, 2);
+    assert_eq!(after.quarantined, before.quarantined + 1);
+    assert_eq!(after.events, before.events);
+    assert_eq!(alerts, alerts_before);
+    let last = "y".repeat(3 << 20);
+    lines.push((0, last));
+    assert_eq!(replay(&lines, 2).0.quarantined, before.quarantined + 2);
 }
