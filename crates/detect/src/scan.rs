@@ -174,7 +174,8 @@ impl Scanner {
             // Country codes of networks begin with 2 to 7; the few others go the slow way.
             F_IMSI => matches!(bytes.len(), 14 | 15) && all_digits(bytes) && matches!(bytes[0], b'2'..=b'7'),
             F_OPERATOR => bytes.get(3) == Some(&b'-') && Plmn::parse(text).is_ok(),
-            _ => text.len() <= LIMITS[field],
+            // A field without a limit holds no text, an empty one neither.
+            _ => LIMITS[field] > 0 && text.len() <= LIMITS[field],
         }
     }
 }

@@ -55,6 +55,18 @@ fn agree(line: &str) -> bool {
 }
 
 #[test]
+fn an_empty_text_is_no_number() {
+    for field in ["ts", "lat", "lon"] {
+        let line = format!(r#"{{"ts":1,"id":7,"type":"attach","{field}":""}}"#).replacen(
+            if field == "ts" { r#""ts":1,"# } else { "-" },
+            "",
+            1,
+        );
+        assert!(!agree(&line), "{line}");
+    }
+}
+
+#[test]
 fn plain_lines_go_the_quick_way() {
     assert!(agree(
         r#"{"ts":1760000000000,"id":7,"type":"attach","msisdn":"85512345678","iccid":"8985501123456789012","eid":"89049032123456789012345678901234","imei":"490154203237518","imsi":"456012345678901","agent_id":"AG000001","sender":"bank:01","ip":"10.1.2.3","cell":"456-01-0001-00002","lat":11.556400,"lon":-104.928200}"#
