@@ -133,11 +133,24 @@ pub(super) fn ended(gateway: &Gateway, watch: &GatewayWatch, why: &str) -> Resul
 
 impl Gateway {
     /// Runs until `stop` becomes true: writes who asked, finds what to tell, tells it.
-    pub async fn run(self, mut stop: watch::Receiver<bool>) {
+    pub async fn run(self, stop: watch::Receiver<bool>) {
+        // A sink that answers slowly holds up neither what is found nor who asked.
+        tokio::join!(self.find_until(stop.clone()), self.send_until(stop));
+        if let Err(error) = self.write_asked().await {
+            tracing::warn!(%error, "who asked last could not be written");
+        }
+    }
+
+    async fn find_until(&self, mut stop: watch::Receiver<bool>) {
         let mut written = self.app().written();
         while !*stop.borrow() {
-            if let Err(error) = self.round().await {
-                tracing::warn!(%error, "the gateway's events wait");
+            let found = match self.write_asked().await {
+                Ok(()) => self.find().await,
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(()) => self.inner.found.notify_one(),
+                Err(error) => tracing::warn!(%error, "the gateway's events wait"),
             }
             tokio::select! {
                 _ = stop.changed() => {}
@@ -147,15 +160,19 @@ impl Gateway {
             // What is written at the same moment is told of in one round.
             tokio::task::yield_now().await;
         }
-        if let Err(error) = self.write_asked().await {
-            tracing::warn!(%error, "who asked last could not be written");
-        }
     }
 
-    async fn round(&self) -> Result<(), Error> {
-        self.write_asked().await?;
-        self.find().await?;
-        self.send_due().await
+    async fn send_until(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if let Err(error) = self.send_due().await {
+                tracing::warn!(%error, "the gateway's events are not sent");
+            }
+            tokio::select! {
+                _ = stop.changed() => {}
+                () = self.inner.found.notified() => {}
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
     }
 
     /// Finds which subscriptions have something to hear, and writes it down.
@@ -171,6 +188,12 @@ impl Gateway {
         }
         let mut writes = Vec::new();
         for (mut watch, swapped_at) in due {
+            if self.client(&watch.client_id).await?.is_none() {
+                // Frozen or gone: it hears nothing more.
+                watch.state = "INACTIVE".to_owned();
+                writes.push(GatewayWrite::Watch(watch));
+                continue;
+            }
             let none = serde_json::Map::new();
             if let Some(at) = swapped_at.filter(|at| *at > watch.seen_at) {
                 watch.seen_at = at;

@@ -112,6 +112,8 @@ struct Inner {
     otps: Mutex<otp::Otps>,
     asked: Mutex<asked::AskedLately>,
     sandbox: Option<Sandbox>,
+    /// Something may be due to be sent.
+    found: tokio::sync::Notify,
 }
 
 impl Gateway {
@@ -134,6 +136,7 @@ impl Gateway {
             otps: Mutex::default(),
             asked: Mutex::default(),
             sandbox: config.sandbox.then(Sandbox::default),
+            found: tokio::sync::Notify::new(),
             app,
             config,
         };
