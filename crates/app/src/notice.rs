@@ -32,6 +32,22 @@ pub(crate) enum Occasion {
 }
 
 impl Occasion {
+    #[cfg(test)]
+    const ALL: [Self; 12] = [
+        Self::Requested,
+        Self::Held,
+        Self::Denied,
+        Self::Question,
+        Self::Completed,
+        Self::Stopped,
+        Self::Frozen,
+        Self::RolledBack,
+        Self::DownloadElsewhere,
+        Self::DownloadCodes,
+        Self::DownloadHeld,
+        Self::DownloadFailed,
+    ];
+
     const fn key(self) -> &'static str {
         match self {
             Self::Requested => "requested",
@@ -207,10 +223,6 @@ mod tests {
 
     #[test]
     fn every_notice_has_a_text_in_every_language_with_the_same_gaps() {
-        use Occasion::{
-            Completed, Denied, DownloadCodes, DownloadElsewhere, DownloadFailed, DownloadHeld, Frozen, Held,
-            Question, Requested, RolledBack, Stopped,
-        };
         let gaps = |text: &str| {
             let mut found: Vec<&str> = text
                 .split('{')
@@ -222,20 +234,7 @@ mod tests {
         };
         let english = &TEXTS[1].1;
         for (language, texts) in TEXTS.iter() {
-            for occasion in [
-                Requested,
-                Held,
-                Denied,
-                Question,
-                Completed,
-                Stopped,
-                Frozen,
-                RolledBack,
-                DownloadElsewhere,
-                DownloadCodes,
-                DownloadHeld,
-                DownloadFailed,
-            ] {
+            for occasion in Occasion::ALL {
                 let text = texts.get(occasion.key()).expect("a text");
                 assert_eq!(
                     gaps(text),

@@ -97,8 +97,7 @@ impl Job for AnswerQuestion {
                         "answer on another device than the one that asked",
                     ));
                 }
-                let settled = std::time::Duration::from_secs(u64::from(SETTLED.minutes()) * 60);
-                if draft.now.since(self.actor.since) < settled {
+                if draft.now.since(self.actor.since) < SETTLED.duration() {
                     // Its yes would not count, and must not use up the question that the owner should see.
                     return Err(Error::new(
                         ErrorKind::Forbidden,

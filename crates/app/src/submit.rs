@@ -13,8 +13,8 @@ use crate::{Actor, Error, ErrorKind};
 use sha2::{Digest as _, Sha256};
 use simwarden_guard::{Decision, Notify, Verdict};
 use simwarden_model::{
-    LineKind, Msisdn, OperationId, OperationKind, OperationState, PartyClass, PartyId, PartyKind, Role,
-    SubscriptionId, SubscriptionState,
+    Msisdn, OperationId, OperationKind, OperationState, PartyClass, PartyId, PartyKind, Role, SubscriptionId,
+    SubscriptionState,
 };
 use simwarden_store::records::idempotency::Remembered;
 use simwarden_store::records::operation::Operation;
@@ -208,29 +208,10 @@ impl Submit {
             ..LineSecret::default()
         };
         Ok(Subscription {
-            id,
-            operator: party.operator.clone(),
-            party_id: party.id,
             msisdn_idx: Some(self.keyring().index(Indexed::Msisdn, number.reveal().as_bytes())),
-            kind: LineKind::Prepaid,
             state: SubscriptionState::Reserved,
             sealed: Some(seal(&key, Of::Line, id.as_bytes(), &secret, draft.entropy)?),
-            lock_scope: None,
-            lock_setter: None,
-            lock_expires_at: None,
-            frozen_at: None,
-            opened_at: draft.now,
-            swapped_at: None,
-            device_changed_at: None,
-            contact_changed_at: None,
-            owner_changed_at: None,
-            port_at: None,
-            locked_at: None,
-            unlocked_at: None,
-            forwarding_at: None,
-            quarantined_at: None,
-            version: 1,
-            import_id: None,
+            ..Subscription::fresh(id, party.operator.clone(), party.id, draft.now)
         })
     }
 

@@ -12,9 +12,7 @@ use simwarden_app::{
     OwnerAnswer, PartySecret, ProfileSecret, RollBackAnswer, SystemClock, seal, seal_common,
 };
 use simwarden_guard::{Engine, PackSource};
-use simwarden_model::{
-    Clock, DocumentKey, Msisdn, PartyId, ProfileId, ProfileState, Region, SubscriptionId, SubscriptionState,
-};
+use simwarden_model::{Clock, DocumentKey, Msisdn, PartyId, ProfileId, ProfileState, Region, SubscriptionId};
 use simwarden_store::records::party::Party;
 use simwarden_store::records::profile::Profile;
 use simwarden_store::records::subject_key::SubjectKeyRow;
@@ -292,29 +290,10 @@ async fn seed_rows(store: &Store, keyring: &Keyring, country: &Country) {
             ..LineSecret::default()
         };
         lines.push(Subscription {
-            id,
-            operator: operator.clone(),
-            party_id: party,
             msisdn_idx: Some(index(Indexed::Msisdn, &line.msisdn)),
             kind: line.kind,
-            state: SubscriptionState::Active,
             sealed: Some(seal(&open[&party], Of::Line, id.as_bytes(), &secret, &mut dice).unwrap()),
-            lock_scope: None,
-            lock_setter: None,
-            lock_expires_at: None,
-            frozen_at: None,
-            opened_at: line.activated_at,
-            swapped_at: None,
-            device_changed_at: None,
-            contact_changed_at: None,
-            owner_changed_at: None,
-            port_at: None,
-            locked_at: None,
-            unlocked_at: None,
-            forwarding_at: None,
-            quarantined_at: None,
-            version: 1,
-            import_id: None,
+            ..Subscription::fresh(id, operator.clone(), party, line.activated_at)
         });
         let profile = ProfileId::draw(now, &mut dice);
         let secret = ProfileSecret {

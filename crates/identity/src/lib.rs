@@ -3,6 +3,7 @@
 //! **Bytes in, findings out.** No I/O, no clock, no randomness of its own: time and entropy come in as arguments. What
 //! a finding is worth for an operation is the guard's to say, not this crate's.
 
+pub mod base32;
 pub mod biometrics;
 pub mod documents;
 pub mod passwords;
@@ -10,4 +11,3 @@ pub mod recovery;
 pub mod risk;
 pub mod stuffing;
 pub mod throttle;
-pub mod totp_uri;

@@ -1,9 +1,10 @@
 //! One installation on disk: the data folder with its database, keys and ledger files.
 
+use crate::policies::Packs;
 use anyhow::{Context as _, bail};
 use clap::Args;
-use simwarden_app::OsEntropy;
 use simwarden_app::log::{load_key, load_or_make_key};
+use simwarden_app::{App, AppConfig, Limits, OsEntropy};
 use simwarden_ledger::{KeyKind, NoteSigner};
 use simwarden_model::Entropy as _;
 use simwarden_store::{Keyring, Store};
@@ -70,6 +71,25 @@ impl House {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => make_master_key(&file),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
         }
+    }
+
+    /// The use cases, for commands that decide nothing: one pack of rules is enough.
+    pub async fn app(&self) -> anyhow::Result<App> {
+        self.prepare()?;
+        let packs = Packs {
+            packs: vec!["base".to_owned()],
+            policies: None,
+        };
+        Ok(App::open(AppConfig {
+            store: self.store().await?,
+            keyring: self.keyring()?,
+            engine: packs.engine()?,
+            limits: Limits::default(),
+            clock: None,
+            entropy: None,
+            accept_clock: false,
+        })
+        .await?)
     }
 
     fn log_key_file(&self) -> PathBuf {

@@ -10,7 +10,7 @@ use crate::world::{Needs, World};
 use crate::{Actor, Error, ErrorKind};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use simwarden_identity::totp_uri::base32;
+use simwarden_identity::base32::base32;
 use simwarden_model::{AccountId, Entropy, PartyId, Role, Timestamp};
 use simwarden_store::records::account::Account;
 use simwarden_store::records::subject_key::SubjectKeyRow;

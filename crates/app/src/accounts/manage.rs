@@ -4,6 +4,7 @@ use super::account::{AccountKey, begin, known, may_keep};
 use super::enrol::{freshly_signed_in, passkey_name, view_of};
 use super::session::signed_in;
 use super::sign_in::{PasskeySecret, account_needs, open_secret};
+use super::signature::settled;
 use super::tell::{Happened, tell_holder};
 use super::view::{AccountView, PasskeyView, SessionView};
 use super::world::AccountWrite;
@@ -14,12 +15,10 @@ use crate::secrets::Of;
 use crate::shared::Shared;
 use crate::world::{Needs, World};
 use crate::{Actor, Error, ErrorKind};
-use simwarden_guard::SETTLED;
 use simwarden_model::{AccountId, PasskeyId, Role, SubscriptionId};
 use simwarden_store::records::passkey::PasskeyRow;
 use simwarden_store::records::session::Ends;
 use std::sync::Arc;
-use std::time::Duration;
 
 impl App {
     /// The account that is signed in.
@@ -115,12 +114,9 @@ impl App {
     /// passkey added minutes ago, nobody changes what its holder has relied on for days.
     pub(crate) async fn owner_of_old(&self, actor: &Actor, account: AccountId) -> Result<(), Error> {
         let now = self.now();
-        let settled = Duration::from_secs(u64::from(SETTLED.minutes()) * 60);
-        let old =
-            |passkey: &PasskeyRow| passkey.suspect_at.is_none() && now.since(passkey.added_at) >= settled;
         let passkeys = self.store().passkeys_of(account).await?;
         let by_passkey = actor.signs.is_some_and(|signs| signs.by_passkey);
-        let mut olds = passkeys.iter().filter(|passkey| old(passkey)).peekable();
+        let mut olds = passkeys.iter().filter(|passkey| settled(passkey, now)).peekable();
         let fine = olds.peek().is_none()
             || by_passkey
                 && (actor.role != Role::Subscriber

@@ -28,7 +28,7 @@ use simwarden_model::{
 };
 use simwarden_store::records::approval::Approval;
 use simwarden_store::records::operation::Operation;
-use std::time::Duration;
+use simwarden_store::records::passkey::PasskeyRow;
 
 /// What is to be signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,9 +175,13 @@ impl Verified {
     }
 }
 
+/// Whether a passkey is good and has been there long enough to speak for its owner.
+pub(crate) fn settled(passkey: &PasskeyRow, now: Timestamp) -> bool {
+    passkey.is_good() && now.since(passkey.added_at) >= SETTLED.duration()
+}
+
 /// Whether this person has a passkey that has settled: then a yes without its signature is none.
 pub(crate) fn has_settled_passkey(world: &World, party: PartyId, now: Timestamp) -> bool {
-    let settled = Duration::from_secs(u64::from(SETTLED.minutes()) * 60);
     world
         .accounts
         .accounts
@@ -185,7 +189,7 @@ pub(crate) fn has_settled_passkey(world: &World, party: PartyId, now: Timestamp)
         .filter(|account| account.party_id == Some(party) && account.disabled_at.is_none())
         .filter_map(|account| world.accounts.passkeys.get(&account.id))
         .flatten()
-        .any(|passkey| passkey.is_good() && now.since(passkey.added_at) >= settled)
+        .any(|passkey| settled(passkey, now))
 }
 
 impl App {

@@ -255,7 +255,8 @@ impl Gateway {
             match under_way.join_next().await {
                 None => break,
                 Some(Ok(Ok(more))) => writes.extend(more),
-                Some(Ok(Err(error))) => return Err(error),
+                // What others were told is still written down, or they would be told again.
+                Some(Ok(Err(error))) => tracing::error!(%error, "telling a client failed"),
                 Some(Err(error)) => tracing::error!(%error, "telling a client failed"),
             }
         }

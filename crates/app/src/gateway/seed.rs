@@ -330,29 +330,13 @@ impl SeedLine {
             import_id: None,
         });
         let line = Subscription {
-            id: SubscriptionId::draw(draft.now, draft.entropy),
-            operator: OPERATOR.to_owned(),
-            party_id: party,
-            msisdn_idx: None,
             kind: LineKind::Postpaid,
-            state: SubscriptionState::Active,
-            sealed: None,
-            lock_scope: None,
-            lock_setter: None,
-            lock_expires_at: None,
-            frozen_at: None,
-            opened_at: draft.now,
-            swapped_at: None,
-            device_changed_at: None,
-            contact_changed_at: None,
-            owner_changed_at: None,
-            port_at: None,
-            locked_at: None,
-            unlocked_at: None,
-            forwarding_at: None,
-            quarantined_at: None,
-            version: 1,
-            import_id: None,
+            ..Subscription::fresh(
+                SubscriptionId::draw(draft.now, draft.entropy),
+                OPERATOR.to_owned(),
+                party,
+                draft.now,
+            )
         };
         Ok((key, line))
     }

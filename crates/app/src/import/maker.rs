@@ -175,29 +175,17 @@ impl Maker {
             forward_to: None,
         };
         let line = Subscription {
-            id,
-            operator: self.operator.clone(),
-            party_id: party,
             msisdn_idx: Some(row.msisdn.index),
             kind: row.kind.unwrap_or(LineKind::Prepaid),
             state: row.state.unwrap_or(SubscriptionState::Active),
             sealed: Some(seal(key, Of::Line, id.as_bytes(), &secret, &mut self.entropy)?),
-            lock_scope: None,
-            lock_setter: None,
-            lock_expires_at: None,
-            frozen_at: None,
-            opened_at: row.activated_at.unwrap_or(self.now),
-            swapped_at: None,
-            device_changed_at: None,
-            contact_changed_at: None,
-            owner_changed_at: None,
-            port_at: None,
-            locked_at: None,
-            unlocked_at: None,
-            forwarding_at: None,
-            quarantined_at: None,
-            version: 1,
             import_id: Some(self.import),
+            ..Subscription::fresh(
+                id,
+                self.operator.clone(),
+                party,
+                row.activated_at.unwrap_or(self.now),
+            )
         };
         let origin = out.subscription(&line);
         self.line_chunks.add(id.as_bytes(), &origin);

@@ -1,11 +1,10 @@
 //! `simwarden gateway`: who may ask the Open Gateway.
 
 use crate::house::House;
-use crate::policies::Packs;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use simwarden_app::gateway::{Client, ClientKey, ClientSettings, FanOut, Gateway, GatewayConfig, OtpLimits};
-use simwarden_app::{Actor, App, AppConfig, Limits, OsEntropy, SystemClock};
+use simwarden_app::{Actor, OsEntropy, SystemClock};
 use simwarden_links::HttpSink;
 use simwarden_model::Clock as _;
 use std::path::{Path, PathBuf};
@@ -183,21 +182,7 @@ impl GatewayCommand {
             }
             _ => {}
         }
-        self.house.prepare()?;
-        let packs = Packs {
-            packs: vec!["base".to_owned()],
-            policies: None,
-        };
-        let app = App::open(AppConfig {
-            store: self.house.store().await?,
-            keyring: self.house.keyring()?,
-            engine: packs.engine()?,
-            limits: Limits::default(),
-            clock: None,
-            entropy: None,
-            accept_clock: false,
-        })
-        .await?;
+        let app = self.house.app().await?;
         let config = GatewayConfig {
             issuer: String::new(),
             monitored_days: None,

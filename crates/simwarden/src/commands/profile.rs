@@ -2,11 +2,10 @@
 
 use super::caller::Caller;
 use crate::house::House;
-use crate::policies::Packs;
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use simwarden_app::smdp::{Freeze, FreezeTarget, ProfileOutcome, ProfileTerms};
-use simwarden_app::{Actor, App, AppConfig, Limits};
+use simwarden_app::{Actor, App};
 use simwarden_model::{Plmn, ReasonCode, Region};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -95,24 +94,6 @@ struct Import {
     /// For a laboratory: public keys and test networks are taken, and phones are told that it is a test profile
     #[arg(long)]
     test: bool,
-}
-
-async fn open(house: &House) -> anyhow::Result<App> {
-    house.prepare()?;
-    let packs = Packs {
-        packs: vec!["base".to_owned()],
-        policies: None,
-    };
-    let config = AppConfig {
-        store: house.store().await?,
-        keyring: house.keyring()?,
-        engine: packs.engine()?,
-        limits: Limits::default(),
-        clock: None,
-        entropy: None,
-        accept_clock: false,
-    };
-    Ok(App::open(config).await?)
 }
 
 /// The package, or those in the folder, by name.
@@ -208,7 +189,7 @@ impl Profile {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         super::report(false);
-        let app = open(&self.house).await?;
+        let app = self.house.app().await?;
         let freeze = |target: &str, region, reason| -> anyhow::Result<Freeze> {
             let target = FreezeTarget::parse(target, region).map_err(anyhow::Error::msg)?;
             Ok(Freeze { target, reason })

@@ -1,9 +1,8 @@
 //! `simwarden token`: whoever can read the data folder is the installation's own administrator.
 
 use crate::house::House;
-use crate::policies::Packs;
 use clap::{Args, Subcommand};
-use simwarden_app::{Actor, App, AppConfig, Limits, NewToken};
+use simwarden_app::{Actor, NewToken};
 use simwarden_model::{PartyId, Plmn, Role, TokenId};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -59,21 +58,7 @@ impl Token {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         super::report(false);
-        self.house.prepare()?;
-        let packs = Packs {
-            packs: vec!["base".to_owned()],
-            policies: None,
-        };
-        let app = App::open(AppConfig {
-            store: self.house.store().await?,
-            keyring: self.house.keyring()?,
-            engine: packs.engine()?,
-            limits: Limits::default(),
-            clock: None,
-            entropy: None,
-            accept_clock: false,
-        })
-        .await?;
+        let app = self.house.app().await?;
         match self.command {
             Command::Make(make) => {
                 let new = NewToken {

@@ -1,9 +1,8 @@
 //! `simwarden user`: accounts of people, by whoever can read the data folder.
 
 use crate::house::House;
-use crate::policies::Packs;
 use clap::{Args, Subcommand};
-use simwarden_app::{Actor, App, AppConfig, Invited, Limits, NewAccount};
+use simwarden_app::{Actor, App, Invited, NewAccount};
 use simwarden_model::{AccountId, PartyId, PasskeyId, Plmn, Role};
 use std::process::ExitCode;
 
@@ -85,21 +84,7 @@ impl User {
     /// Runs the command.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         super::report(false);
-        self.house.prepare()?;
-        let packs = Packs {
-            packs: vec!["base".to_owned()],
-            policies: None,
-        };
-        let app = App::open(AppConfig {
-            store: self.house.store().await?,
-            keyring: self.house.keyring()?,
-            engine: packs.engine()?,
-            limits: Limits::default(),
-            clock: None,
-            entropy: None,
-            accept_clock: false,
-        })
-        .await?;
+        let app = self.house.app().await?;
         let system = Actor::system();
         match self.command {
             Command::Add(add) => {

@@ -97,6 +97,36 @@ pub struct Subscription {
 }
 
 impl Subscription {
+    /// A line in service to which nothing has happened yet, prepaid, without a number.
+    #[must_use]
+    pub fn fresh(id: SubscriptionId, operator: String, party_id: PartyId, opened_at: Timestamp) -> Self {
+        Self {
+            id,
+            operator,
+            party_id,
+            msisdn_idx: None,
+            kind: LineKind::Prepaid,
+            state: SubscriptionState::Active,
+            sealed: None,
+            lock_scope: None,
+            lock_setter: None,
+            lock_expires_at: None,
+            frozen_at: None,
+            opened_at,
+            swapped_at: None,
+            device_changed_at: None,
+            contact_changed_at: None,
+            owner_changed_at: None,
+            port_at: None,
+            locked_at: None,
+            unlocked_at: None,
+            forwarding_at: None,
+            quarantined_at: None,
+            version: 1,
+            import_id: None,
+        }
+    }
+
     pub(super) fn args_with_origin(&self) -> Vec<Arg> {
         let mut args = self.args();
         args.push(digest_columns(Self::KIND, &args).into());

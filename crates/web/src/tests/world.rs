@@ -11,8 +11,8 @@ use simwarden_app::{
 };
 use simwarden_guard::{Engine, PackSource};
 use simwarden_model::{
-    Iccid, LineKind, PartyClass, PartyId, PartyKind, ProfileId, ProfileState, Region, Role, SubscriptionId,
-    SubscriptionState, Timestamp, TokenId,
+    Iccid, PartyClass, PartyId, PartyKind, ProfileId, ProfileState, Region, Role, SubscriptionId, Timestamp,
+    TokenId,
 };
 use simwarden_store::records::party::Party;
 use simwarden_store::records::profile::Profile;
@@ -354,29 +354,9 @@ fn line_row(
         ..LineSecret::default()
     };
     Subscription {
-        id,
-        operator: OPERATOR.to_owned(),
-        party_id,
         msisdn_idx: Some(app.keyring().index(Indexed::Msisdn, number.as_bytes())),
-        kind: LineKind::Prepaid,
-        state: SubscriptionState::Active,
         sealed: Some(seal(key, Of::Line, id.as_bytes(), &secret, entropy).unwrap()),
-        lock_scope: None,
-        lock_setter: None,
-        lock_expires_at: None,
-        frozen_at: None,
-        opened_at: at,
-        swapped_at: None,
-        device_changed_at: None,
-        contact_changed_at: None,
-        owner_changed_at: None,
-        port_at: None,
-        locked_at: None,
-        unlocked_at: None,
-        forwarding_at: None,
-        quarantined_at: None,
-        version: 1,
-        import_id: None,
+        ..Subscription::fresh(id, OPERATOR.to_owned(), party_id, at)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{Problem, WebState};
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use simwarden_identity::base32::base32;
 use simwarden_model::{FactorId, PartyId, Timestamp};
 use utoipa::ToSchema;
 
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
-    /// Since when it has existed, which only an administrator's migration may say; now when left out.
+    /// Since when it has existed, which only a migration on the server itself may say; now when left out.
     #[schema(value_type = Option<String>)]
     since: Option<Timestamp>,
 }
@@ -24,22 +25,6 @@ pub(crate) struct Enrolled {
     id: FactorId,
     secret: String,
     uri: String,
-}
-
-/// RFC 4648, section 6, without padding, as authenticator applications read it.
-fn base32(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-    let mut text = String::new();
-    for chunk in bytes.chunks(5) {
-        let mut five = [0_u8; 5];
-        five[..chunk.len()].copy_from_slice(chunk);
-        let bits = five.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        for place in 0..(chunk.len() * 8).div_ceil(5) {
-            let letter = usize::try_from(bits >> (35 - 5 * place) & 31).unwrap_or(0);
-            text.push(char::from(LETTERS[letter]));
-        }
-    }
-    text
 }
 
 #[utoipa::path(
@@ -71,24 +56,4 @@ pub(crate) async fn handle(
             uri,
         }),
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base32;
-
-    #[test]
-    fn base32_as_in_the_rfc() {
-        for (plain, text) in [
-            ("", ""),
-            ("f", "MY"),
-            ("fo", "MZXQ"),
-            ("foo", "MZXW6"),
-            ("foob", "MZXW6YQ"),
-            ("fooba", "MZXW6YTB"),
-            ("foobar", "MZXW6YTBOI"),
-        ] {
-            assert_eq!(base32(plain.as_bytes()), text);
-        }
-    }
 }

@@ -2,8 +2,7 @@
 
 use simwarden_app::{App, Error, LineSecret, Of, OsEntropy, PartySecret, ProfileSecret, seal, seal_common};
 use simwarden_model::{
-    Iccid, LineKind, PartyClass, PartyId, PartyKind, ProfileId, ProfileState, SubscriptionId,
-    SubscriptionState, Timestamp,
+    Iccid, PartyClass, PartyId, PartyKind, ProfileId, ProfileState, SubscriptionId, Timestamp,
 };
 use simwarden_store::Indexed;
 use simwarden_store::records::party::Party;
@@ -52,29 +51,9 @@ pub async fn enter(
         ..LineSecret::default()
     };
     let line = Subscription {
-        id: line_id,
-        operator: operator.to_owned(),
-        party_id,
         msisdn_idx: Some(ring.index(Indexed::Msisdn, number.as_bytes())),
-        kind: LineKind::Prepaid,
-        state: SubscriptionState::Active,
         sealed: Some(seal(&key, Of::Line, line_id.as_bytes(), &secret, &mut entropy)?),
-        lock_scope: None,
-        lock_setter: None,
-        lock_expires_at: None,
-        frozen_at: None,
-        opened_at: at,
-        swapped_at: None,
-        device_changed_at: None,
-        contact_changed_at: None,
-        owner_changed_at: None,
-        port_at: None,
-        locked_at: None,
-        unlocked_at: None,
-        forwarding_at: None,
-        quarantined_at: None,
-        version: 1,
-        import_id: None,
+        ..Subscription::fresh(line_id, operator.to_owned(), party_id, at)
     };
     let live = profile(
         app,
